@@ -1,0 +1,52 @@
+/* Rows of a full load and changes of a stream, in batches that own their memory. */
+#ifndef MODEL_BATCH_H
+#define MODEL_BATCH_H
+
+#include "model/position.h"
+#include "model/table.h"
+#include "model/value.h"
+
+/* Rows of one table, read by a chunk. vals holds row_count * column_count values in the table's column order (unselected and generated: VAL_ABSENT). */
+typedef struct row_batch {
+    arena mem;
+    const table_def *table;
+    val *vals;
+    uint32_t row_count, row_cap;
+    size_t bytes; /* what it counts in a queue: values and their bytes */
+} row_batch;
+
+typedef enum change_kind { CHANGE_INSERT, CHANGE_UPDATE, CHANGE_DELETE } change_kind;
+
+/* One row change. before: UPDATE, DELETE; after: INSERT, UPDATE; each table->column_count values in column order, in the transaction's arena. */
+typedef struct change {
+    const table_def *table;
+    change_kind kind;
+    const val *before, *after;
+} change;
+
+/* One source transaction (or a part of a huge one) with the position after it. Freed with txn_free. */
+typedef struct txn {
+    arena mem;
+    change *changes;
+    uint32_t change_count, change_cap;
+    position before;  /* where the transaction starts: a restart from here sees it again */
+    position end;     /* after its commit */
+    int64_t commit_us;/* source commit time */
+    bool heartbeat;   /* no changes: only moves the position (foreign transactions, idle source) */
+    size_t bytes;     /* memory it holds, for queue accounting */
+} txn;
+
+/* NULL without memory. */
+txn *txn_new(size_t limit_bytes);
+/* NULL is fine. */
+void txn_free(txn *t);
+/* Room for one more change, zeroed; NULL without memory. */
+change *txn_add_change(txn *t);
+
+/* NULL without memory. limit_bytes bounds its arena (0 = none). */
+row_batch *row_batch_new(const table_def *table, size_t limit_bytes);
+void row_batch_free(row_batch *b);
+/* column_count values of a new row, zeroed (VAL_ABSENT); NULL without memory. */
+val *row_batch_add(row_batch *b);
+
+#endif

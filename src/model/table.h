@@ -1,0 +1,112 @@
+/* Tables, columns and keys as both ends and the pipeline see them. */
+#ifndef MODEL_TABLE_H
+#define MODEL_TABLE_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+/* Limits of what a job may select. */
+#define TABLE_MAX_COLUMNS 4096
+#define TABLE_MAX_COUNT 100000
+
+/* The column's type, engine-neutral. */
+typedef enum col_type {
+    COL_TINYINT, COL_SMALLINT, COL_MEDIUMINT, COL_INT, COL_BIGINT,
+    COL_FLOAT, COL_DOUBLE, COL_DECIMAL, COL_BIT,
+    COL_CHAR, COL_VARCHAR, COL_TEXT, COL_BINARY, COL_VARBINARY, COL_BLOB,
+    COL_DATE, COL_TIME, COL_DATETIME, COL_TIMESTAMP, COL_YEAR,
+    COL_ENUM, COL_SET, COL_JSON, COL_GEOMETRY, COL_VECTOR, COL_UUID, COL_INET, COL_OTHER,
+} col_type;
+
+typedef struct column_def {
+    str name;
+    str target_name;   /* after mapping; equals name without one */
+    str native_type;   /* the engine's full type text, "int(10) unsigned", "enum('a','b')" */
+    col_type type;
+    bool nullable, is_unsigned, auto_increment;
+    bool generated;    /* computed by the server: never written */
+    bool generated_stored;
+    bool invisible;    /* hidden from SELECT * but present in row images */
+    bool selected;     /* false: not carried (column subset) */
+    uint32_t length;   /* characters for text, bytes for binary, bits for BIT, digits for DECIMAL */
+    uint32_t scale;    /* DECIMAL scale, fraction digits of times */
+    str charset;       /* column charset, empty for types without one */
+    str collation;
+    str default_sql;   /* DEFAULT as SQL text, p == NULL without one */
+    str on_update_sql; /* ON UPDATE as SQL text, p == NULL without one */
+    str generation_sql;
+    str comment;
+    str *labels;       /* ENUM and SET labels, in the column's charset */
+    uint32_t label_count;
+} column_def;
+
+typedef struct key_def {
+    str name;
+    bool primary, unique;
+    uint32_t *columns; /* indexes into table_def.columns; UINT32_MAX for an expression part */
+    uint32_t count;
+    bool has_prefix;   /* a part covers only a prefix of its column */
+    str definition_sql;/* native text of the whole key, for creating it on a like engine */
+} key_def;
+
+typedef struct foreign_key_def {
+    str name;
+    uint32_t *columns;
+    uint32_t count;
+    str parent_schema, parent_table; /* source names */
+    str *parent_columns;
+    str on_delete, on_update;        /* "CASCADE", "SET NULL", "RESTRICT", "NO ACTION", "SET DEFAULT" */
+} foreign_key_def;
+
+typedef struct table_def {
+    uint32_t id;                     /* index in the job's table list, stable for the job's life */
+    str schema, name;                /* at the source */
+    str target_schema, target_name;
+    str filter_sql;                  /* row condition of the selection, p == NULL without one */
+    column_def *columns;
+    uint32_t column_count;
+    key_def *keys;                   /* primary key first */
+    uint32_t key_count;
+    foreign_key_def *foreign_keys;
+    uint32_t foreign_key_count;
+    bool referenced;                 /* another selected table has a foreign key to it */
+    bool target_has_triggers;        /* filled when the target was inspected */
+    uint32_t row_key;                /* index of the key that identifies a row (primary, else unique and not null), UINT32_MAX = none */
+    uint64_t estimated_rows, estimated_bytes;
+    str storage_engine, charset, collation, comment;
+    str create_sql;                  /* native CREATE TABLE text, for like engines */
+} table_def;
+
+#define TABLE_NO_KEY UINT32_MAX
+
+/* Index of the column with this source name (ASCII case ignored), UINT32_MAX when there is none. */
+uint32_t table_find_column(const table_def *t, str name);
+/* Sets row_key: the primary key, else the first unique key of only NOT NULL whole columns. */
+void table_choose_row_key(table_def *t);
+/* True when row changes can be merged by key: has a row key that is selected, no other unique key, no foreign key in or out, no triggers at the target. */
+bool table_is_mergeable(const table_def *t);
+
+typedef struct view_def {
+    str schema, name, target_schema, target_name;
+    str create_sql; /* native text */
+} view_def;
+
+typedef struct database_def {
+    str name, target_name;
+    str charset, collation;
+} database_def;
+
+/* Everything a job moves. Memory: the arena it was read into. */
+typedef struct catalog_def {
+    database_def *databases;
+    uint32_t database_count;
+    table_def **tables; /* tables[i]->id == i */
+    uint32_t table_count;
+    view_def *views;
+    uint32_t view_count;
+} catalog_def;
+
+/* The table with these source names or NULL (exact bytes). */
+const table_def *catalog_find_table(const catalog_def *c, str schema, str name);
+
+#endif

@@ -1,0 +1,43 @@
+"""Fixtures of the end-to-end tests: database servers, started when first asked for."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from servers import MariaDB, MySQL, Unavailable  # noqa: E402
+
+
+def _server(kind):
+    try:
+        kind.prepare()
+    except Unavailable as error:
+        pytest.skip(str(error))
+    with kind() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_a():
+    """A MariaDB server shared by all tests of the session: make your own databases in it."""
+    yield from _server(MariaDB)
+
+
+@pytest.fixture(scope="session")
+def mariadb_b():
+    """A second MariaDB server."""
+    yield from _server(MariaDB)
+
+
+@pytest.fixture(scope="session")
+def mysql_a():
+    """A MySQL server with GTIDs; the test is skipped where MySQL cannot be downloaded."""
+    yield from _server(MySQL)
+
+
+@pytest.fixture(scope="session")
+def mysql_b():
+    """A second MySQL server with GTIDs."""
+    yield from _server(MySQL)

@@ -1,0 +1,58 @@
+"""The cache folder outside the repository: downloaded programs and ready-made data folders.
+
+The folder is $SLUICE_CACHE, else $XDG_CACHE_HOME/sluice-tests, else ~/.cache/sluice-tests. Each
+entry is built once in a scratch folder and renamed into place, so an interrupted build leaves
+nothing that looks finished; a lock file keeps two test runs from building the same entry.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+
+def cache_dir() -> Path:
+    """The cache folder, created when missing."""
+    if os.environ.get("SLUICE_CACHE"):
+        path = Path(os.environ["SLUICE_CACHE"])
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        path = Path(base) / "sluice-tests"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def lock(name: str):
+    """Hold the named lock of the cache folder; waits for another holder."""
+    with open(cache_dir() / f"{name}.lock", "w", encoding="ascii") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def cached(name: str, build) -> Path:
+    """The folder `name` of the cache; `build(scratch)` fills it the first time."""
+    final = cache_dir() / name
+    if final.is_dir():
+        return final
+    with lock(name):
+        if final.is_dir():
+            return final
+        scratch = cache_dir() / f"{name}.building"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        try:
+            build(scratch)
+            scratch.rename(final)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return final
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy a folder, sharing blocks where the file system can."""
+    subprocess.run(
+        ["cp", "-a", "--reflink=auto", "--sparse=always", f"{source}/.", str(target)], check=True
+    )

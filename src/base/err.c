@@ -15,6 +15,7 @@ static const struct {
 #undef ERR_CODE
 };
 
+__attribute__((format(printf, 5, 0)))
 static bool fill(err *e, err_code code, err_retry retry, int native, const char *format, va_list ap)
 {
     if (!e) return false;

@@ -1,0 +1,38 @@
+# Short front of meson and ninja. Each target installs what it is missing (Debian packages, see scripts/install-packages.sh).
+JOBS ?= $(shell nproc)
+SOURCES = $(shell git ls-files '*.c' '*.h')
+
+.PHONY: all demo test test-long bench fuzz format-check clean
+
+all:
+	scripts/install-packages.sh build
+	test -f build/build.ninja || meson setup build
+	ninja -C build -j$(JOBS) sluice
+
+demo: all
+	scripts/install-packages.sh demo
+	scripts/demo.sh
+
+test:
+	scripts/install-packages.sh test
+	scripts/run-tests.sh
+
+# The same with more seeds, kills and rows.
+test-long:
+	scripts/install-packages.sh test
+	SLUICE_TEST_LONG=1 scripts/run-tests.sh
+
+bench: all
+	scripts/install-packages.sh bench
+	bench/run.sh
+
+# SECONDS_EACH=600 make fuzz: longer per target (default 60).
+fuzz:
+	scripts/install-packages.sh fuzz
+	scripts/run-fuzz.sh $(SECONDS_EACH)
+
+format-check:
+	clang-format --dry-run --Werror $(SOURCES)
+
+clean:
+	rm -rf build

@@ -1,0 +1,204 @@
+/* What an engine (a kind of database) offers as source and as target. One folder and one line in engines.def add one.
+ * All calls block, return false with a filled err on failure, and stop soon after env->cancel was asked (ERR_CANCELLED).
+ * One source or target object belongs to one thread; snapshot lanes and loaders are objects of their own. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "model/batch.h"
+#include "model/dblist.h"
+#include "model/endpoint.h"
+
+/* The ownership ledger: every object made outside our process is written down durably before it is made.
+ * kind: "schema", "table", "rows", "slot", ...; name: full name as a user would write it; undo: exact SQL. */
+typedef struct ledger {
+    /* True once the intent is durable; ret_id identifies the entry. The same (end, kind, name) again returns the existing entry. */
+    bool (*intend)(void *ctx, const char *end /* "src" or "dest" */, const char *kind, str name, str undo, bool shared, uint64_t *ret_id, err *e);
+    bool (*created)(void *ctx, uint64_t id, err *e);
+    void *ctx;
+} ledger;
+
+/* What an engine object needs from its surroundings; borrowed for the object's life. */
+typedef struct engine_env {
+    const clk *clock;
+    const cancel *cancel;
+    const ledger *ledger;     /* NULL for a probe that creates nothing */
+    str job_id;
+    uint32_t replica_id;      /* MySQL server_id of our binlog connection, unique per running worker */
+    size_t budget_bytes;      /* memory for everything in flight */
+    uint32_t connect_timeout_s, io_timeout_s;
+} engine_env;
+
+typedef struct server_info {
+    str product;              /* "MariaDB", "MySQL", "PostgreSQL" */
+    str version;              /* as the server says it */
+    uint32_t version_number;  /* 101119, 90704 */
+    str identity;             /* what stays the same over restarts and differs between servers: server_uuid, system identifier, ... */
+    bool cascades_logged;     /* row changes made by foreign key actions appear in the log (MySQL >= 9.6: true; MariaDB: false) */
+    uint8_t name_case;        /* lower_case_table_names */
+    uint64_t max_packet_bytes;
+} server_info;
+
+/* A part of a table: rows with low < key <= high in key order; empty texts are open ends. Bounds are the engine's own text. */
+typedef struct chunk {
+    uint32_t table_id, number;
+    str low, high;
+    bool done;
+    position at;              /* done: the source position whose state the chunk's rows have */
+    uint64_t rows;            /* done: rows loaded; else estimate */
+} chunk;
+
+/* Takes ownership of the batch, also on failure. */
+typedef struct row_sink {
+    bool (*push)(void *ctx, row_batch *b, err *e);
+    void *ctx;
+} row_sink;
+
+/* Takes ownership of the transaction, also on failure. */
+typedef struct txn_sink {
+    bool (*push)(void *ctx, txn *t, err *e);
+    void *ctx;
+} txn_sink;
+
+/* Gives the next batch, NULL at the end; the receiver frees it. */
+typedef struct row_feed {
+    bool (*next)(void *ctx, row_batch **ret, err *e);
+    void *ctx;
+} row_feed;
+
+typedef enum precheck_state { PRECHECK_PASSED, PRECHECK_WARNING, PRECHECK_FAILED } precheck_state;
+
+/* item: a name of precheck.def. Texts are borrowed during the call. detail: what is wrong, naming objects; repair: the SQL or action. */
+typedef struct precheck_sink {
+    void (*item)(void *ctx, const char *item, precheck_state state, str detail, str repair);
+    void *ctx;
+} precheck_sink;
+
+typedef struct precheck_request {
+    const dblist *objects;
+    const catalog_def *catalog;   /* selected tables as read from the source, NULL when the source could not be read */
+    const server_info *source, *target; /* NULL when not reached */
+    bool schema, full, incremental;
+    bool ignore_existing;         /* targetTableMode 2 */
+} precheck_request;
+
+typedef struct stream_request {
+    position from;                /* a transaction boundary */
+    position until;               /* stop with success after the transaction that reaches it; none = for ever */
+    const catalog_def *catalog;   /* tables to decode; all others are passed over */
+    const dblist *objects;        /* to recognise DDL on selected names that are not in the catalog */
+    uint32_t heartbeat_ms;        /* push an empty txn with the newest position at least this often while idle or only foreign changes come */
+    size_t txn_limit_bytes;       /* a larger transaction ends in ERR_LIMIT */
+} stream_request;
+
+typedef struct source source;
+typedef struct snapshot snapshot;
+
+typedef struct source_ops {
+    bool (*open)(const endpoint *ep, const engine_env *env, source **ret, err *e);
+    void (*close)(source *s); /* NULL is fine */
+    bool (*server)(source *s, arena *a, server_info *ret, err *e);
+    bool (*precheck)(source *s, const precheck_request *r, const precheck_sink *sink, err *e);
+    /* Selected databases, tables (with keys, foreign keys, filter and mapping applied through dblist_apply_to_table) and views. */
+    bool (*read_catalog)(source *s, const dblist *objects, arena *a, catalog_def *ret, err *e);
+    /* The newest transaction boundary of the log. */
+    bool (*current_position)(source *s, arena *a, position *ret, err *e);
+    /* Checks that the log can be read from p on: same server, log present. The right code when not (SOURCE_LOG_PURGED, SOURCE_CHANGED, ...). */
+    bool (*check_position)(source *s, position p, err *e);
+    /* -1, 0, 1: order of two positions of one server. ERR_SOURCE_CHANGED when they cannot be compared. */
+    bool (*compare)(position a, position b, int *ret, err *e);
+    /* `lanes` reader connections, all at one consistent position where the rights allow it. */
+    bool (*snapshot_open)(source *s, uint32_t lanes, snapshot **ret, err *e);
+    void (*snapshot_close)(snapshot *n);
+    position (*snapshot_position)(const snapshot *n, uint32_t lane);
+    /* Splits a table by its row key into chunks of about chunk_rows; a table without a key is one chunk. Uses lane 0. */
+    bool (*plan_chunks)(snapshot *n, const table_def *t, uint64_t chunk_rows, arena *a, chunk **ret, uint32_t *ret_count, err *e);
+    /* Reads the rows of a chunk (filter applied) in batches of about batch_bytes. Callable from one thread per lane. */
+    bool (*read_chunk)(snapshot *n, uint32_t lane, const table_def *t, const chunk *c, size_t batch_bytes, const row_sink *sink, err *e);
+    /* Delivers transactions in commit order until cancelled, failed or `until` reached. */
+    bool (*stream)(source *s, const stream_request *r, const txn_sink *sink, err *e);
+} source_ops;
+
+/* The job's row in the target. */
+typedef struct checkpoint {
+    bool exists;
+    uint64_t epoch;
+    position at;                  /* everything up to here is applied */
+    uint64_t txn_count, row_count;/* totals since the job began */
+    str phase;                    /* "schema", "full", "index", "stream": what is finished is never done again */
+} checkpoint;
+
+/* The net effect of a window of whole source transactions on one mergeable table, keyed by row key: at most one entry per key. */
+typedef struct table_changes {
+    const table_def *table;
+    const change **deletes; uint32_t delete_count; /* before images */
+    const change **inserts; uint32_t insert_count; /* after images */
+    const change **updates; uint32_t update_count; /* same key before and after */
+    bool overlap;                 /* the window lies before the table's last chunk position: apply idempotently, last image wins */
+} table_changes;
+
+/* Applied in one target transaction: merged (deletes, updates, inserts per table, any table order), then ordered one by one, then the checkpoint. */
+typedef struct apply_window {
+    table_changes *merged; uint32_t merged_count;
+    const change **ordered; const bool *ordered_overlap; uint32_t ordered_count;
+    position end;
+    uint64_t txn_count, row_count;/* of this window, added to the checkpoint's totals */
+    const char *phase;
+} apply_window;
+
+typedef enum schema_phase { SCHEMA_TABLES /* databases, tables, primary and unique keys */, SCHEMA_AFTER_LOAD /* indexes, foreign keys, views */ } schema_phase;
+
+typedef struct schema_progress {
+    void (*object)(void *ctx, const char *kind, str name, uint32_t done, uint32_t total);
+    void *ctx;
+} schema_progress;
+
+typedef struct target target;
+typedef struct loader loader;
+
+typedef struct target_ops {
+    bool (*open)(const endpoint *ep, const engine_env *env, target **ret, err *e);
+    void (*close)(target *t); /* NULL is fine */
+    bool (*server)(target *t, arena *a, server_info *ret, err *e);
+    bool (*precheck)(target *t, const precheck_request *r, const precheck_sink *sink, err *e);
+    /* Creates sluice.checkpoint and sluice.chunk when missing (ledger first) and the job's row; sets the row's epoch to `epoch` when the stored one is lower,
+     * else ERR_FENCED. */
+    bool (*claim)(target *t, uint64_t epoch, arena *a, checkpoint *ret, err *e);
+    /* Reads the row without claiming. */
+    bool (*read_checkpoint)(target *t, arena *a, checkpoint *ret, err *e);
+    /* Moves phase and position without rows (stage ends, heartbeats); fenced by epoch. */
+    bool (*save_checkpoint)(target *t, uint64_t epoch, const char *phase, position at, err *e);
+    /* Idempotent after a crash: objects this job had begun are finished, others that exist are ERR_TARGET_CONFLICT unless ignore_existing. */
+    bool (*apply_schema)(target *t, schema_phase phase, const catalog_def *c, const server_info *source, bool ignore_existing,
+                         const schema_progress *p, err *e);
+    /* Stored chunk plan and progress of a table; count 0 when it was not planned yet. */
+    bool (*read_chunks)(target *t, const table_def *table, arena *a, chunk **ret, uint32_t *ret_count, err *e);
+    bool (*store_chunks)(target *t, uint64_t epoch, const table_def *table, const chunk *chunks, uint32_t count, err *e);
+    /* A writer connection of its own for one lane. */
+    bool (*loader_open)(target *t, uint64_t epoch, bool ignore_existing, loader **ret, err *e);
+    void (*loader_close)(loader *l);
+    /* Loads all rows of the feed and marks the chunk done at position `at` in one target transaction. A retry of a chunk that is done loads nothing. */
+    bool (*load_chunk)(loader *l, const table_def *t, const chunk *c, position at, const row_feed *feed, uint64_t *ret_rows, err *e);
+    /* Prepares for changes of the tables (inspects triggers, sets table->target_has_triggers, session settings by source). */
+    bool (*apply_begin)(target *t, uint64_t epoch, catalog_def *c, const server_info *source, err *e);
+    /* One target transaction. ERR_TARGET_DIVERGED names table and key. ERR_COMMIT_UNKNOWN: reconnect and read the checkpoint. */
+    bool (*apply)(target *t, const apply_window *w, err *e);
+    /* Removes what the job left: its rows, and tables and schema when no other job uses them. Idempotent.
+     * ret_removed: one line per object, in the arena. ERR_TARGET_CONNECT... when unreachable. */
+    bool (*remove_job)(target *t, str job_id, arena *a, str *ret_removed, err *e);
+} target_ops;
+
+typedef struct engine {
+    const char *name;
+    uint16_t default_port;
+    const source_ops *source;
+    const target_ops *target;
+} engine;
+
+/* By DTS EngineName or our name, any case: "MySQL", "mysql", "MARIADB" → mysql. NULL when unknown. */
+const engine *engine_find(str name);
+/* All engines, NULL-terminated. */
+const engine *const *engine_all(void);
+
+#endif

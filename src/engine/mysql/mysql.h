@@ -1,0 +1,64 @@
+/* Operations of the MySQL engine by file; engine.c gathers them in its table. See engine/engine.h for the contracts. */
+#ifndef ENGINE_MYSQL_MYSQL_H
+#define ENGINE_MYSQL_MYSQL_H
+
+#include "engine/mysql/conn.h"
+
+struct source {
+    const endpoint *ep;      /* borrowed */
+    const engine_env *env;   /* borrowed */
+    conn *conn;              /* for metadata; owned */
+};
+
+struct target {
+    const endpoint *ep;      /* borrowed */
+    const engine_env *env;   /* borrowed */
+    conn *conn;              /* owned; reconnected by the caller closing and opening the target */
+    struct applier *applier; /* owned, made by apply_begin */
+    bool foreign_keys_on;    /* apply with foreign_key_checks=1: the source does not log cascades */
+};
+
+/* engine.c */
+bool mysql_engine_source_open(const endpoint *ep, const engine_env *env, source **ret, err *e);
+void mysql_engine_source_close(source *s);
+bool mysql_engine_target_open(const endpoint *ep, const engine_env *env, target **ret, err *e);
+void mysql_engine_target_close(target *t);
+/* server.c */
+bool server_read(conn *c, arena *a, server_info *ret, err *e);
+/* catalog.c */
+bool catalog_read(source *s, const dblist *objects, arena *a, catalog_def *ret, err *e);
+/* schema.c */
+bool schema_apply(target *t, schema_phase phase, const catalog_def *c, const server_info *source, bool ignore_existing,
+                  const schema_progress *p, err *e);
+/* precheck_source.c, precheck_target.c */
+bool precheck_source(source *s, const precheck_request *r, const precheck_sink *sink, err *e);
+bool precheck_target(target *t, const precheck_request *r, const precheck_sink *sink, err *e);
+/* snapshot.c, chunk.c */
+bool snapshot_begin(source *s, uint32_t lanes, snapshot **ret, err *e);
+void snapshot_end(snapshot *n);
+position snapshot_at(const snapshot *n, uint32_t lane);
+bool chunk_plan(snapshot *n, const table_def *t, uint64_t chunk_rows, arena *a, chunk **ret, uint32_t *ret_count, err *e);
+bool chunk_read(snapshot *n, uint32_t lane, const table_def *t, const chunk *c, size_t batch_bytes, const row_sink *sink, err *e);
+/* binlog_position.c: text form {"server":…,"file":…,"pos":…,"gtid":…} */
+bool binlog_position_now(source *s, arena *a, position *ret, err *e);
+bool binlog_position_check(source *s, position p, err *e);
+bool binlog_position_compare(position a, position b, int *ret, err *e);
+/* stream.c */
+bool stream_run(source *s, const stream_request *r, const txn_sink *sink, err *e);
+/* checkpoint.c */
+bool checkpoint_claim(target *t, uint64_t epoch, arena *a, checkpoint *ret, err *e);
+bool checkpoint_read(target *t, arena *a, checkpoint *ret, err *e);
+bool checkpoint_save(target *t, uint64_t epoch, const char *phase, position at, err *e);
+bool checkpoint_read_chunks(target *t, const table_def *table, arena *a, chunk **ret, uint32_t *ret_count, err *e);
+bool checkpoint_store_chunks(target *t, uint64_t epoch, const table_def *table, const chunk *chunks, uint32_t count, err *e);
+bool checkpoint_remove_job(target *t, str job_id, arena *a, str *ret_removed, err *e);
+/* loader.c */
+bool loader_open_lane(target *t, uint64_t epoch, bool ignore_existing, loader **ret, err *e);
+void loader_close_lane(loader *l);
+bool loader_load(loader *l, const table_def *t, const chunk *c, position at, const row_feed *feed, uint64_t *ret_rows, err *e);
+/* apply.c */
+bool applier_begin(target *t, uint64_t epoch, catalog_def *c, const server_info *source, err *e);
+bool applier_apply(target *t, const apply_window *w, err *e);
+void applier_free(struct applier *a);
+
+#endif

@@ -8,10 +8,18 @@
 
 #define DBLIST_MAX_BYTES (1024 * 1024)
 #define DBLIST_MAX_DEPTH 64
+/* Characters of a database, table, view or column name (MySQL 8.0 manual, "Identifier Length Limits"). */
+#define DBLIST_MAX_NAME_CHARS 64
 
 typedef struct dblist dblist;
 
-/* Parses the JSON text; lives in the arena. Fails with ERR_BAD_INPUT naming the path inside the list ("DbList.shop.Table.t1.filter ..."),
+/* What the text says (the DTS API reference, DbList):
+ * - database: `name` renames it; `all` true or absent selects everything in it, and `Table`/`View` entries then only rename, filter or narrow
+ *   single objects; `all` false selects the listed objects alone.
+ * - table: `name` renames it; `column` with `all` absent or false selects the listed columns, with `all` true every column and the list only renames.
+ * - `dml_op` and `ddl_op` are accepted when they mean every operation.
+ * Two listed tables or views that would meet in one target object are refused. Names compare by exact bytes, column names without ASCII case.
+ * Parses the JSON text; lives in the arena. Fails with ERR_BAD_INPUT naming the path inside the list ("DbList.shop.Table.t1.filter ..."),
  * ERR_NOT_SUPPORTED for keys whose effect cannot be honoured. Unknown keys are kept by the caller, who echoes the text as it came. */
 ERR_MUST_USE bool dblist_parse(str json, arena *a, dblist **ret, err *e);
 
@@ -33,6 +41,9 @@ uint32_t dblist_tables(const dblist *l, str schema, const str **ret);
 bool dblist_whole_database(const dblist *l, str schema);
 dblist_match dblist_match_table(const dblist *l, str schema, str table);
 dblist_match dblist_match_view(const dblist *l, str schema, str view);
+/* Refuses (ERR_BAD_INPUT, both sources named) when two of the tables and views, target names already set, would be written to one target object:
+ * what the list alone cannot show, for example two whole databases mapped onto one. */
+ERR_MUST_USE bool dblist_check_targets(const catalog_def *c, err *e);
 /* Sets selected and target_name of each column of t, t->filter_sql and the target names, from the list. Fails (ERR_BAD_INPUT, path named)
  * when a listed column does not exist. */
 ERR_MUST_USE bool dblist_apply_to_table(const dblist *l, table_def *t, arena *a, err *e);

@@ -1,5 +1,62 @@
-/* The MySQL and MariaDB engine: its table of operations. */
-#include "engine/engine.h"
+/* The MySQL and MariaDB engine: its table of operations, opening and closing its ends. */
+#include <stdlib.h>
+
+#include "engine/mysql/mysql.h"
+
+bool mysql_engine_source_open(const endpoint *ep, const engine_env *env, source **ret, err *e)
+{
+    source *s = calloc(1, sizeof *s);
+    if (!s) return err_no_memory(e, "a source");
+    *s = (source){.ep = ep, .env = env};
+    if (!conn_open(ep, env, CONN_SOURCE, false, &s->conn, e)) {
+        free(s);
+        return false;
+    }
+    *ret = s;
+    return true;
+}
+
+void mysql_engine_source_close(source *s)
+{
+    if (!s) return;
+    conn_close(s->conn);
+    free(s);
+}
+
+bool mysql_engine_target_open(const endpoint *ep, const engine_env *env, target **ret, err *e)
+{
+    target *t = calloc(1, sizeof *t);
+    if (!t) return err_no_memory(e, "a target");
+    *t = (target){.ep = ep, .env = env};
+    if (!conn_open(ep, env, CONN_TARGET, false, &t->conn, e)) {
+        free(t);
+        return false;
+    }
+    *ret = t;
+    return true;
+}
+
+void mysql_engine_target_close(target *t)
+{
+    if (!t) return;
+    conn_close(t->conn);
+    free(t);
+}
+
+static bool source_server(source *s, arena *a, server_info *ret, err *e) { return server_read(s->conn, a, ret, e); }
+static bool target_server(target *t, arena *a, server_info *ret, err *e) { return server_read(t->conn, a, ret, e); }
+
+static const source_ops source_table = {
+    .open = mysql_engine_source_open,
+    .close = mysql_engine_source_close,
+    .server = source_server,
+};
+
+static const target_ops target_table = {
+    .open = mysql_engine_target_open,
+    .close = mysql_engine_target_close,
+    .server = target_server,
+};
 
 extern const engine engine_mysql;
-const engine engine_mysql = {.name = "mysql", .default_port = 3306};
+const engine engine_mysql = {.name = "mysql", .default_port = 3306, .source = &source_table, .target = &target_table};

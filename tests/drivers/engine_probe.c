@@ -1,0 +1,108 @@
+/* Calls one operation of an engine: the request is a JSON object on stdin, the answer a JSON object on stdout.
+ * {"op": "server", "end": "source", "endpoint": {"engine", "host", "port", "user", "password", "tls", "ca"}} */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/engine.h"
+
+static const char *text(const json_t *o, const char *key, const char *otherwise)
+{
+    const char *v = json_string_value(json_object_get(o, key));
+    return v ? v : otherwise;
+}
+
+static json_t *jstr(str s) { return s.p ? json_stringn_nocheck(s.p, s.n) : json_null(); }
+
+static bool read_endpoint(const json_t *o, endpoint *ep, err *e)
+{
+    static const char *const modes[] = {"off", "prefer", "require", "verify-ca", "verify-full"};
+    *ep = (endpoint){.engine = str_from_c(text(o, "engine", "mysql")), .host = str_from_c(text(o, "host", "127.0.0.1")),
+                     .port = (uint16_t)json_integer_value(json_object_get(o, "port")), .user = str_from_c(text(o, "user", "root")),
+                     .database = str_from_c(text(o, "database", "")), .tls_ca_file = str_from_c(text(o, "ca", ""))};
+    for (unsigned i = 0; i < 5; i++)
+        if (!strcmp(modes[i], text(o, "tls", "prefer"))) ep->tls = (tls_mode)i;
+    return secret_set(&ep->password, str_from_c(text(o, "password", "")), e);
+}
+
+static json_t *server_json(const server_info *i)
+{
+    return json_pack("{s:o,s:o,s:i,s:o,s:b,s:i,s:I}", "product", jstr(i->product), "version", jstr(i->version), "number", (int)i->version_number,
+                     "identity", jstr(i->identity), "cascades_logged", i->cascades_logged, "name_case", (int)i->name_case, "max_packet",
+                     (json_int_t)i->max_packet_bytes);
+}
+
+typedef struct probe {
+    const json_t *request;
+    const engine *engine;
+    engine_env env;
+    endpoint source_ep, target_ep;
+    source *source;
+    target *target;
+    arena mem;
+    json_t *answer;
+} probe;
+
+static bool op_server(probe *p, err *e)
+{
+    server_info i;
+    bool ok = p->source ? p->engine->source->server(p->source, &p->mem, &i, e) : p->engine->target->server(p->target, &p->mem, &i, e);
+    if (ok) json_object_set_new(p->answer, "server", server_json(&i));
+    return ok;
+}
+
+static const struct {
+    const char *name;
+    bool (*run)(probe *p, err *e);
+} operations[] = {
+    {"server", op_server},
+};
+
+static bool open_ends(probe *p, err *e)
+{
+    const json_t *s = json_object_get(p->request, "source"), *t = json_object_get(p->request, "target");
+    p->engine = engine_find(str_from_c(text(p->request, "engine", "mysql")));
+    if (!p->engine) return err_set(e, ERR_BAD_INPUT, "no such engine");
+    if (s && !(read_endpoint(s, &p->source_ep, e) && p->engine->source->open(&p->source_ep, &p->env, &p->source, e))) return false;
+    if (t && !(read_endpoint(t, &p->target_ep, e) && p->engine->target->open(&p->target_ep, &p->env, &p->target, e))) return false;
+    return true;
+}
+
+static bool run(probe *p, err *e)
+{
+    const char *op = text(p->request, "op", "");
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
+        if (!strcmp(operations[i].name, op)) return open_ends(p, e) && operations[i].run(p, e);
+    return err_set(e, ERR_BAD_INPUT, "no such operation: %s", op);
+}
+
+int main(void)
+{
+    json_t *request = json_loadf(stdin, 0, NULL);
+    cancel stop;
+    err e = ERR_INIT;
+    if (!request || !cancel_init(&stop, &e)) return 2;
+    probe p = {.request = request, .answer = json_object()};
+    p.env = (engine_env){.clock = clk_system(), .cancel = &stop, .job_id = str_from_c(text(request, "job", "probe")), .replica_id = 4711,
+                         .budget_bytes = 64 << 20, .connect_timeout_s = 5, .io_timeout_s = 20};
+    arena_init(&p.mem, 64 << 10, 0);
+    bool ok = run(&p, &e);
+    json_object_set_new(p.answer, "ok", json_boolean(ok));
+    if (!ok) {
+        json_object_set_new(p.answer, "code", json_string(err_name(e.code)));
+        json_object_set_new(p.answer, "retry", json_integer(e.retry));
+        json_object_set_new(p.answer, "native", json_integer(e.native));
+        json_object_set_new(p.answer, "text", json_string(e.text));
+    }
+    if (p.source) p.engine->source->close(p.source);
+    if (p.target) p.engine->target->close(p.target);
+    json_dumpf(p.answer, stdout, JSON_COMPACT | JSON_SORT_KEYS);
+    putchar('\n');
+    json_decref(p.answer);
+    json_decref(request);
+    secret_wipe(&p.source_ep.password);
+    secret_wipe(&p.target_ep.password);
+    arena_finish(&p.mem);
+    cancel_finish(&stop);
+    return 0;
+}

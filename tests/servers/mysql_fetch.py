@@ -38,11 +38,12 @@ def _run(argv: list[str], **kwargs) -> str:
 
 def debian_mirror() -> str:
     """Base address of the Debian archive that this machine's apt uses."""
-    targets = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
-    found = _run([*targets, "Origin: Debian", "Label: Debian"]).split()
-    if not found:  # before the first apt-get update no release file tells the origin
-        found = [uri for uri in _run(targets).split()
-                 if urlsplit(uri).path.rstrip("/").endswith("/debian")]
+    found = _run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages",
+                  "Origin: Debian", "Label: Debian"]).split()
+    if not found:  # before the first apt-get update apt knows addresses only, not origins
+        plan = _run(["apt-get", "-q", "-o", "Debug::NoLocking=true", "--print-uris", "update"])
+        bases = re.findall(r"^'([^']+)/dists/[^']+/InRelease'", plan, re.MULTILINE)
+        found = [base for base in bases if urlsplit(base).path.endswith("/debian")]
     if not found:
         raise Unavailable("MySQL cannot be downloaded: apt has no source of Debian packages")
     return found[0]

@@ -8,6 +8,8 @@ struct source {
     const endpoint *ep;      /* borrowed */
     const engine_env *env;   /* borrowed */
     conn *conn;              /* for metadata; owned */
+    char newest_log[256];    /* name of the newest binlog file whose creation was looked up, and that time; see binlog_position.h */
+    uint32_t newest_log_created;
 };
 
 struct target {
@@ -39,7 +41,7 @@ void snapshot_end(snapshot *n);
 position snapshot_at(const snapshot *n, uint32_t lane);
 bool chunk_plan(snapshot *n, const table_def *t, uint64_t chunk_rows, arena *a, chunk **ret, uint32_t *ret_count, err *e);
 bool chunk_read(snapshot *n, uint32_t lane, const table_def *t, const chunk *c, size_t batch_bytes, const row_sink *sink, err *e);
-/* binlog_position.c: text form {"server":…,"file":…,"pos":…,"gtid":…} */
+/* binlog_position.c: text form {"server":…,"file":…,"pos":…,"created":…,"gtid":…} */
 bool binlog_position_now(source *s, arena *a, position *ret, err *e);
 bool binlog_position_check(source *s, position p, err *e);
 bool binlog_position_compare(position a, position b, int *ret, err *e);
@@ -51,6 +53,14 @@ bool checkpoint_read(target *t, arena *a, checkpoint *ret, err *e);
 bool checkpoint_save(target *t, uint64_t epoch, const char *phase, position at, err *e);
 bool checkpoint_read_chunks(target *t, const table_def *table, arena *a, chunk **ret, uint32_t *ret_count, err *e);
 bool checkpoint_store_chunks(target *t, uint64_t epoch, const table_def *table, const chunk *chunks, uint32_t count, err *e);
+/* Within the caller's transaction: adds to the totals, moves phase (NULL: stays) and position (none: stays). ERR_FENCED, ERR_CHECKPOINT_MISSING. */
+bool checkpoint_advance(conn *c, str job_id, uint64_t epoch, const char *phase, position at, uint64_t txns, uint64_t rows, err *e);
+/* Within the caller's transaction: the job's row is shared-locked and has this epoch, so that a fenced worker cannot commit. */
+bool checkpoint_guard(conn *c, str job_id, uint64_t epoch, err *e);
+/* Within the caller's transaction: marks a chunk done. False with ERR_CHECKPOINT_MISSING when its row is gone. */
+bool checkpoint_chunk_done(conn *c, str job_id, const table_def *table, const chunk *k, position at, uint64_t rows, err *e);
+/* Locks the chunk's row in the caller's transaction. ret_done: it was loaded before, with ret_rows rows. */
+bool checkpoint_lock_chunk(conn *c, str job_id, const table_def *table, const chunk *k, bool *ret_done, uint64_t *ret_rows, err *e);
 bool checkpoint_remove_job(target *t, str job_id, arena *a, str *ret_removed, err *e);
 /* loader.c */
 bool loader_open_lane(target *t, uint64_t epoch, bool ignore_existing, loader **ret, err *e);

@@ -2,8 +2,10 @@
  * {"op": "server", "end": "source", "endpoint": {"engine", "host", "port", "user", "password", "tls", "ca"}} */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "engine/engine.h"
 
 static const char *text(const json_t *o, const char *key, const char *otherwise)
@@ -51,11 +53,83 @@ static bool op_server(probe *p, err *e)
     return ok;
 }
 
+static json_t *column_json(const column_def *c)
+{
+    json_t *o = json_pack("{s:o,s:o,s:o,s:i,s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:I,s:i}", "name", jstr(c->name), "target", jstr(c->target_name), "native",
+                          jstr(c->native_type), "type", (int)c->type, "nullable", c->nullable, "unsigned", c->is_unsigned, "auto_increment",
+                          c->auto_increment, "generated", c->generated, "stored", c->generated_stored, "invisible", c->invisible, "selected", c->selected,
+                          "length", (json_int_t)c->length, "scale", (int)c->scale);
+    json_object_set_new(o, "charset", jstr(c->charset));
+    json_object_set_new(o, "collation", jstr(c->collation));
+    json_object_set_new(o, "default", jstr(c->default_sql));
+    json_object_set_new(o, "on_update", jstr(c->on_update_sql));
+    json_object_set_new(o, "generation", jstr(c->generation_sql));
+    json_object_set_new(o, "comment", jstr(c->comment));
+    json_t *labels = json_array();
+    for (uint32_t i = 0; i < c->label_count; i++) {
+        BUF_AUTO hex = BUF_INIT;
+        buf_add_hex(&hex, c->labels[i]);
+        json_array_append_new(labels, json_string(buf_c(&hex)));
+    }
+    json_object_set_new(o, "labels_hex", labels);
+    return o;
+}
+
+static json_t *table_json(const table_def *t)
+{
+    json_t *columns = json_array(), *keys = json_array(), *fks = json_array();
+    for (uint32_t i = 0; i < t->column_count; i++) json_array_append_new(columns, column_json(&t->columns[i]));
+    for (uint32_t i = 0; i < t->key_count; i++) {
+        const key_def *k = &t->keys[i];
+        json_t *parts = json_array();
+        for (uint32_t j = 0; j < k->count; j++)
+            json_array_append_new(parts, k->columns[j] == UINT32_MAX ? json_null() : jstr(t->columns[k->columns[j]].name));
+        json_array_append_new(keys, json_pack("{s:o,s:b,s:b,s:b,s:o}", "name", jstr(k->name), "primary", k->primary, "unique", k->unique, "prefix",
+                                              k->has_prefix, "columns", parts));
+    }
+    for (uint32_t i = 0; i < t->foreign_key_count; i++) {
+        const foreign_key_def *f = &t->foreign_keys[i];
+        json_array_append_new(fks, json_pack("{s:o,s:o,s:o,s:o,s:o}", "name", jstr(f->name), "parent_schema", jstr(f->parent_schema), "parent",
+                                             jstr(f->parent_table), "on_delete", jstr(f->on_delete), "on_update", jstr(f->on_update)));
+    }
+    return json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:I,s:o,s:o,s:o}", "id", (int)t->id, "schema", jstr(t->schema), "name", jstr(t->name),
+                     "target_schema", jstr(t->target_schema), "target_name", jstr(t->target_name), "columns", columns, "keys", keys, "foreign_keys", fks,
+                     "referenced", t->referenced, "row_key", (json_int_t)(t->row_key == TABLE_NO_KEY ? -1 : (json_int_t)t->row_key), "charset",
+                     jstr(t->charset), "collation", jstr(t->collation), "comment", jstr(t->comment));
+}
+
+static bool read_objects(probe *p, dblist **ret, err *e)
+{
+    json_t *l = json_object_get(p->request, "objects");
+    char *json = json_dumps(l, JSON_COMPACT);
+    str kept = arena_copy(&p->mem, str_from_c(json));
+    free(json);
+    return dblist_parse(kept, &p->mem, ret, e);
+}
+
+static bool op_catalog(probe *p, err *e)
+{
+    dblist *l;
+    catalog_def c;
+    if (!read_objects(p, &l, e) || !p->engine->source->read_catalog(p->source, l, &p->mem, &c, e)) return false;
+    json_t *databases = json_array(), *tables = json_array(), *views = json_array();
+    for (uint32_t i = 0; i < c.database_count; i++)
+        json_array_append_new(databases, json_pack("{s:o,s:o,s:o}", "name", jstr(c.databases[i].name), "target", jstr(c.databases[i].target_name),
+                                                   "collation", jstr(c.databases[i].collation)));
+    for (uint32_t i = 0; i < c.table_count; i++) json_array_append_new(tables, table_json(c.tables[i]));
+    for (uint32_t i = 0; i < c.view_count; i++) json_array_append_new(views, json_pack("{s:o,s:o}", "schema", jstr(c.views[i].schema), "name", jstr(c.views[i].name)));
+    json_object_set_new(p->answer, "databases", databases);
+    json_object_set_new(p->answer, "tables", tables);
+    json_object_set_new(p->answer, "views", views);
+    return true;
+}
+
 static const struct {
     const char *name;
     bool (*run)(probe *p, err *e);
 } operations[] = {
     {"server", op_server},
+    {"catalog", op_catalog},
 };
 
 static bool open_ends(probe *p, err *e)

@@ -50,6 +50,7 @@ static const source_ops source_table = {
     .open = mysql_engine_source_open,
     .close = mysql_engine_source_close,
     .server = source_server,
+    .read_catalog = catalog_read,
 };
 
 static const target_ops target_table = {

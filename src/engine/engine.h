@@ -47,6 +47,9 @@ typedef struct chunk {
     bool done;
     position at;              /* done: the source position whose state the chunk's rows have */
     uint64_t rows;            /* done: rows loaded; else estimate */
+    bool overlap;             /* set by the pipeline for load_chunk: chunks of the table have different positions, so that rows of two chunks may share a value
+                                 of a unique key other than the row key. Either row may then be dropped (REPLACE): the stream up to the table's highest chunk
+                                 position restores it. Without overlap a duplicate is an error. */
 } chunk;
 
 /* Takes ownership of the batch, also on failure. */
@@ -126,7 +129,7 @@ typedef struct checkpoint {
     uint64_t epoch;
     position at;                  /* everything up to here is applied */
     uint64_t txn_count, row_count;/* totals since the job began */
-    str phase;                    /* "schema", "full", "index", "stream": what is finished is never done again */
+    str phase;                    /* the stage under way: empty or "schema", "full", "index", "stream"; the stages before it are finished and never done again */
 } checkpoint;
 
 /* The net effect of a window of whole source transactions on one mergeable table, keyed by row key: at most one entry per key. */

@@ -10,7 +10,7 @@
 typedef enum throttle_phase { THROTTLE_FULL, THROTTLE_STREAM, THROTTLE_PHASES } throttle_phase;
 
 typedef struct throttle_limit {
-    int64_t rows_per_s, bytes_per_s, queries_per_s; /* -1: no limit */
+    int64_t rows_per_s, bytes_per_s, queries_per_s; /* -1 (and 0): no limit */
 } throttle_limit;
 
 typedef struct throttle {
@@ -25,7 +25,7 @@ void throttle_finish(throttle *t);
 /* Takes effect at once, also for waiters within 100 ms. */
 void throttle_set(throttle *t, throttle_phase p, throttle_limit limit);
 throttle_limit throttle_get(throttle *t, throttle_phase p);
-/* Accounts for work just done and waits as long as the limits ask; returns early when cancelled. */
+/* t == NULL: no limits. Accounts for work just done and waits as long as the limits ask; returns early when cancelled. */
 void throttle_pace(throttle *t, throttle_phase p, uint64_t rows, uint64_t bytes, uint64_t queries, const clk *clock, const cancel *c);
 
 #endif

@@ -1,0 +1,74 @@
+/* The connection to the target: opening, claiming the job's row, reconnecting. */
+#include "pipeline/run.h"
+
+void dest_init(dest *d, run *r, const cancel *c)
+{
+    *d = (dest){.run = r, .env = r->env};
+    d->env.cancel = c;
+    arena_init(&d->mem, 4096, 4 * POSITION_MAX_BYTES);
+}
+
+void dest_close(dest *d)
+{
+    d->run->job->target_engine->target->close(d->t);
+    d->t = NULL;
+}
+
+void dest_finish(dest *d)
+{
+    dest_close(d);
+    arena_finish(&d->mem);
+}
+
+/* Each worker start has an epoch of its own, so a row that carries ours was claimed by us: the answer to an earlier claim was lost, or this is a
+ * reconnection. */
+static bool claim(dest *d, err *e)
+{
+    const target_ops *ops = d->run->job->target_engine->target;
+    uint64_t epoch = d->run->job->epoch;
+    if (d->run->claim_sent) {
+        if (!ops->read_checkpoint(d->t, &d->mem, &d->ck, e)) return false;
+        if (d->ck.exists && d->ck.epoch == epoch) return d->run->claimed = true;
+        if (!d->ck.exists && d->run->claimed)
+            return err_set(e, ERR_CHECKPOINT_MISSING, "job %.*s: its row in the destination's checkpoint table is gone; reset the job", STR_ARG(d->run->job->job_id));
+        if (d->ck.exists && d->ck.epoch > epoch)
+            return err_set(e, ERR_FENCED, "worker epoch %llu: the destination's checkpoint belongs to epoch %llu", (unsigned long long)epoch,
+                           (unsigned long long)d->ck.epoch);
+    }
+    d->run->claim_sent = true;
+    if (!ops->claim(d->t, epoch, &d->mem, &d->ck, e)) return false;
+    return d->run->claimed = true;
+}
+
+bool dest_open(dest *d, err *e)
+{
+    dest_close(d);
+    arena_reset(&d->mem);
+    d->ck = (checkpoint){0};
+    const pipeline_job *job = d->run->job;
+    if (!job->target_engine->target->open(job->target, &d->env, &d->t, e)) {
+        d->t = NULL;
+        return false;
+    }
+    if (claim(d, e)) return true;
+    dest_close(d);
+    return false;
+}
+
+bool dest_retry(run *r, dest_step step, void *arg, err *e)
+{
+    retry again;
+    retry_init(&again, r->job, r->events, r->cancel, r->clock, "destDB");
+    dest d;
+    dest_init(&d, r, r->cancel);
+    bool ok;
+    for (;;) {
+        ok = (d.t || dest_open(&d, e)) && step(r, &d, arg, e);
+        if (ok) break;
+        if (dest_is_lost(e)) dest_close(&d);
+        if (!retry_again(&again, e)) break;
+    }
+    if (ok) retry_over(&again);
+    dest_finish(&d);
+    return ok;
+}

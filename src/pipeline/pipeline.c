@@ -1,0 +1,147 @@
+/* One run of a job: prepares both ends, then the stages from where the target's checkpoint says. */
+#include "pipeline/pipeline.h"
+
+#include "pipeline/run.h"
+
+#define CONNECT_TIMEOUT_S 10
+#define IO_TIMEOUT_S 60
+
+/* Server facts and the catalog of the source; current position when the job streams without a full load. */
+typedef struct source_facts {
+    bool want_position;
+    position now; /* in the run's arena */
+} source_facts;
+
+static bool read_source(run *r, source_facts *f, err *e)
+{
+    const source_ops *ops = r->job->source_engine->source;
+    source *s = NULL;
+    arena_reset(&r->mem); /* what an attempt before this one read */
+    r->catalog = (catalog_def){0};
+    if (!ops->open(r->job->source, &r->env, &s, e)) return false;
+    bool ok = ops->server(s, &r->mem, &r->source_info, e) && ops->read_catalog(s, r->job->objects, &r->mem, &r->catalog, e);
+    if (ok && f->want_position) ok = ops->current_position(s, &r->mem, &f->now, e);
+    ops->close(s);
+    return ok;
+}
+
+static bool prepare_source(run *r, source_facts *f, err *e)
+{
+    retry again;
+    retry_init(&again, r->job, r->events, r->cancel, r->clock, "srcDB");
+    while (!read_source(r, f, e))
+        if (!retry_again(&again, e)) return false;
+    retry_over(&again);
+    return true;
+}
+
+typedef struct start {
+    stage at;
+    bool has_position;
+} start;
+
+static bool read_start(run *r, dest *d, void *arg, err *e)
+{
+    (void)r, (void)e;
+    start *s = arg;
+    s->at = run_stage_of(d->ck.phase);
+    s->has_position = !position_is_none(d->ck.at);
+    return true;
+}
+
+static void schema_object(void *ctx, stage s, const char *kind, str name, uint32_t done, uint32_t total)
+{
+    const run *r = ctx;
+    if (r->events->schema_object) r->events->schema_object(r->events->ctx, s, kind, name, done, total);
+}
+
+static void table_object(void *ctx, const char *kind, str name, uint32_t done, uint32_t total)
+{
+    schema_object(ctx, STAGE_SCHEMA, kind, name, done, total);
+}
+
+static void index_object(void *ctx, const char *kind, str name, uint32_t done, uint32_t total)
+{
+    schema_object(ctx, STAGE_INDEX, kind, name, done, total);
+}
+
+static bool apply_schema(run *r, dest *d, void *arg, err *e)
+{
+    stage s = *(stage *)arg;
+    schema_progress progress = {s == STAGE_SCHEMA ? table_object : index_object, r};
+    return r->job->target_engine->target->apply_schema(d->t, s == STAGE_SCHEMA ? SCHEMA_TABLES : SCHEMA_AFTER_LOAD, &r->catalog, &r->source_info,
+                                                       r->job->ignore_existing, &progress, e);
+}
+
+static bool run_schema(run *r, stage s, err *e)
+{
+    if (!r->job->schema) return true;
+    run_stage_event(r, s, false);
+    if (!dest_retry(r, apply_schema, &s, e)) return false;
+    run_stage_event(r, s, true);
+    return true;
+}
+
+typedef struct phase_only {
+    const char *phase;
+} phase_only;
+
+/* Moves the phase and keeps the position. */
+static bool next_phase(run *r, dest *d, void *arg, err *e)
+{
+    const phase_only *p = arg;
+    return r->job->target_engine->target->save_checkpoint(d->t, r->job->epoch, p->phase, d->ck.at, e);
+}
+
+static bool finish_stage(run *r, stage next, err *e)
+{
+    phase_only p = {stage_name(next)};
+    return dest_retry(r, next_phase, &p, e);
+}
+
+static bool needs_stream(const pipeline_job *job) { return job->incremental || job->full; }
+
+static bool run_stages(run *r, stage from, bool *ret_rewound, err *e)
+{
+    if (from <= STAGE_SCHEMA && !(run_schema(r, STAGE_SCHEMA, e) && finish_stage(r, STAGE_FULL, e))) return false;
+    if (from <= STAGE_FULL) {
+        if (r->job->full) {
+            run_stage_event(r, STAGE_FULL, false);
+            if (!full_load_run(r, e)) return false;
+            run_stage_event(r, STAGE_FULL, true);
+        }
+        if (!finish_stage(r, STAGE_INDEX, e)) return false;
+    }
+    if (from <= STAGE_INDEX && !(run_schema(r, STAGE_INDEX, e) && finish_stage(r, STAGE_STREAM, e))) return false;
+    return !needs_stream(r->job) || stream_stage_run(r, ret_rewound, e);
+}
+
+/* Reads where to go on, and fixes the position a stream without a full load begins at before anything else is done. */
+static bool run_from_checkpoint(run *r, bool *ret_rewound, err *e)
+{
+    start s = {0};
+    if (!dest_retry(r, read_start, &s, e)) return false;
+    bool fix = r->job->incremental && !r->job->full && !s.has_position;
+    source_facts facts = {.want_position = fix && position_is_none(r->job->start_at)};
+    if (!prepare_source(r, &facts, e)) return false;
+    if (fix && !run_save_phase(r, stage_name(s.at), facts.want_position ? facts.now : r->job->start_at, e)) return false;
+    return run_stages(r, s.at, ret_rewound, e);
+}
+
+bool pipeline_run(const pipeline_job *job, const pipeline_events *events, const ledger *l, cancel *c, const clk *clock, err *e)
+{
+    static const pipeline_events silent;
+    run r = {.job = job, .events = events ? events : &silent, .cancel = c, .clock = clock};
+    r.env = (engine_env){.clock = clock, .cancel = c, .ledger = l, .job_id = job->job_id, .replica_id = job->replica_id,
+                         .budget_bytes = job->budget_bytes, .connect_timeout_s = CONNECT_TIMEOUT_S, .io_timeout_s = IO_TIMEOUT_S};
+    if (!job->source_engine || !job->source_engine->source || !job->target_engine || !job->target_engine->target)
+        return err_set(e, ERR_NOT_SUPPORTED, "this pair of engines: one of them cannot be a source or a destination; choose another engine");
+    arena_init(&r.mem, 64 * 1024, 0);
+    bool ok, rewound;
+    do {
+        rewound = false;
+        ok = run_from_checkpoint(&r, &rewound, e);
+    } while (ok && rewound);
+    arena_finish(&r.mem);
+    return ok;
+}

@@ -1,0 +1,156 @@
+/* Reading the stream: one connection at a time, resumed after the last queued transaction.
+ *
+ * A dead connection cannot deliver: stream() runs in this thread and has returned before the next one is opened. What a new connection sends again is dropped
+ * by position until the first transaction that is new. */
+#include "pipeline/reader.h"
+
+#include <stdlib.h>
+
+#define HEARTBEAT_MS 1000
+
+typedef struct link {
+    reader *rd;
+    retry *again;
+    bool past; /* this connection has delivered a transaction that was new */
+} link;
+
+static bool is_new(link *l, position end, bool *ret, err *e)
+{
+    int order = 1;
+    if (!l->past && !l->rd->run->job->source_engine->source->compare(end, place_get(&l->rd->at), &order, e)) return false;
+    *ret = l->past = order > 0;
+    return true;
+}
+
+static bool enqueue(reader *rd, txn *t, err *e)
+{
+    if (queue_push(rd->queue, t, sizeof *t + t->bytes, -1) == QUEUE_OK) return true;
+    txn_free(t);
+    return cancel_error(e);
+}
+
+static bool deliver(void *ctx, txn *t, err *e)
+{
+    link *l = ctx;
+    bool fresh;
+    if (!is_new(l, t->end, &fresh, e)) {
+        txn_free(t);
+        return false;
+    }
+    if (fresh || t->heartbeat) retry_over(l->again); /* the connection works */
+    if (!fresh) {
+        txn_free(t);
+        return true;
+    }
+    if (!place_set(&l->rd->at, t->end, e)) {
+        txn_free(t);
+        return false;
+    }
+    return enqueue(l->rd, t, e);
+}
+
+/* Notes the source's newest position, and wakes the applier with an empty transaction, as nothing else may come. */
+static bool ask_goal(reader *rd, source *s, err *e)
+{
+    txn *poke = txn_new(2 * POSITION_MAX_BYTES);
+    if (!poke) return err_no_memory(e, "a transaction");
+    poke->heartbeat = true;
+    poke->end = position_copy(&poke->mem, place_get(&rd->at));
+    poke->commit_us = poke->end.commit_us;
+    arena mem;
+    arena_init(&mem, 4096, 2 * POSITION_MAX_BYTES);
+    position goal;
+    bool ok = rd->run->job->source_engine->source->current_position(s, &mem, &goal, e);
+    if (ok) {
+        pthread_mutex_lock(&rd->lock);
+        ok = place_set(&rd->goal, goal, e);
+        rd->has_goal = ok;
+        pthread_mutex_unlock(&rd->lock);
+    }
+    arena_finish(&mem);
+    if (ok && poke->end.text.p) return enqueue(rd, poke, e);
+    txn_free(poke);
+    return ok ? err_no_memory(e, "a position") : false;
+}
+
+bool reader_take_goal(reader *rd, place *ret)
+{
+    pthread_mutex_lock(&rd->lock);
+    err ignored;
+    bool got = rd->has_goal && place_set(ret, place_get(&rd->goal), &ignored);
+    rd->has_goal = false;
+    pthread_mutex_unlock(&rd->lock);
+    return got;
+}
+
+static bool read_once(reader *rd, retry *again, err *e)
+{
+    const pipeline_job *job = rd->run->job;
+    const source_ops *ops = job->source_engine->source;
+    engine_env env = rd->run->env;
+    env.cancel = &rd->stop.own;
+    source *s = NULL;
+    if (!ops->open(job->source, &env, &s, e)) return false;
+    place from = {0};
+    bool ok = place_set(&from, place_get(&rd->at), e) && ops->check_position(s, place_get(&from), e) && ask_goal(rd, s, e);
+    if (ok) {
+        link l = {.rd = rd, .again = again};
+        txn_sink sink = {deliver, &l};
+        stream_request q = {.from = place_get(&from), .until = rd->until, .catalog = &rd->run->catalog, .objects = job->objects,
+                            .heartbeat_ms = HEARTBEAT_MS, .txn_limit_bytes = job->budget_bytes / 4};
+        ok = ops->stream(s, &q, &sink, e);
+    }
+    place_finish(&from);
+    ops->close(s);
+    return ok;
+}
+
+static void *read_main(void *arg)
+{
+    reader *rd = arg;
+    retry again;
+    retry_init(&again, rd->run->job, rd->run->events, &rd->stop.own, rd->run->clock, "srcDB");
+    for (;;) {
+        if (read_once(rd, &again, &rd->error)) break;
+        if (retry_again(&again, &rd->error)) continue;
+        rd->failed = true;
+        break;
+    }
+    queue_close(rd->queue);
+    return NULL;
+}
+
+bool reader_start(reader *rd, run *r, position from, position until, err *e)
+{
+    *rd = (reader){.run = r, .until = until};
+    if (!place_set(&rd->at, from, e)) return false;
+    rd->queue = queue_new(r->job->budget_bytes / 2);
+    if (!rd->queue || !stop_init(&rd->stop, r->cancel, e)) {
+        if (!rd->queue) err_no_memory(e, "the queue of transactions");
+        queue_free(rd->queue);
+        place_finish(&rd->at);
+        return false;
+    }
+    pthread_mutex_init(&rd->lock, NULL);
+    int failed = pthread_create(&rd->thread, NULL, read_main, rd);
+    if (!failed) return true;
+    stop_finish(&rd->stop);
+    pthread_mutex_destroy(&rd->lock);
+    queue_free(rd->queue);
+    place_finish(&rd->at);
+    return err_set_errno(e, failed, "pthread_create");
+}
+
+void reader_finish(reader *rd)
+{
+    stop_ask(&rd->stop);
+    queue_close(rd->queue);
+    pthread_join(rd->thread, NULL);
+    void *t;
+    while (queue_pop(rd->queue, 0, &t) == QUEUE_OK) txn_free(t);
+    queue_free(rd->queue);
+    stop_finish(&rd->stop);
+    pthread_mutex_destroy(&rd->lock);
+    place_finish(&rd->at);
+    place_finish(&rd->goal);
+}

@@ -1,0 +1,63 @@
+/* What the stages of one pipeline_run share. Internal to the pipeline. */
+#ifndef PIPELINE_RUN_H
+#define PIPELINE_RUN_H
+
+#include "base/buf.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/retry.h"
+
+/* A position that is replaced again and again; owns its text. */
+typedef struct place {
+    buf text;
+    int64_t commit_us;
+} place;
+bool place_set(place *p, position at, err *e);
+static inline position place_get(const place *p) { return (position){buf_str(&p->text), p->commit_us}; }
+static inline void place_finish(place *p) { buf_finish(&p->text); }
+
+typedef struct run {
+    const pipeline_job *job;       /* borrowed, like the next three */
+    const pipeline_events *events; /* never NULL; each callback may be */
+    const cancel *cancel;
+    const clk *clock;
+    engine_env env;
+    arena mem;                     /* catalog and server facts */
+    catalog_def catalog;
+    server_info source_info;
+    bool claim_sent;               /* a claim may have reached the target: read back before claiming again */
+    bool claimed;                  /* a claim succeeded: from now on the row must be there */
+} run;
+
+/* The run's connection to the target with the job's row claimed. */
+typedef struct dest {
+    run *run;
+    engine_env env; /* with the cancel given to dest_init */
+    target *t;      /* NULL while not connected */
+    checkpoint ck;  /* as read when connected; lives in mem until the next dest_open */
+    arena mem;
+} dest;
+
+void dest_init(dest *d, run *r, const cancel *c);
+/* Connects and claims; one attempt. ERR_FENCED when a newer worker owns the row. */
+bool dest_open(dest *d, err *e);
+void dest_close(dest *d);
+void dest_finish(dest *d);
+/* The connection cannot be used any more after this failure (deadlocks leave it usable). */
+static inline bool dest_is_lost(const err *e) { return e->retry != RETRY_TXN; }
+
+/* Runs a step on a connected target until it succeeds, fails for good or the retry time is over; reconnects between. */
+typedef bool (*dest_step)(run *r, dest *d, void *arg, err *e);
+bool dest_retry(run *r, dest_step step, void *arg, err *e);
+/* Moves phase and position; idempotent. */
+bool run_save_phase(run *r, const char *phase, position at, err *e);
+
+stage run_stage_of(str phase);
+void run_stage_event(const run *r, stage s, bool finished);
+
+/* full_load.c: loads every chunk that is not done. */
+bool full_load_run(run *r, err *e);
+/* stream_stage.c: applies from the checkpoint on, for ever or (full load without incremental) to the highest chunk position.
+ * ret_rewound: the target went back to an older state (restored copy): start again from its checkpoint. */
+bool stream_stage_run(run *r, bool *ret_rewound, err *e);
+
+#endif

@@ -1,0 +1,225 @@
+/* The stream: reader thread → queue → merge window → target, with the position in the same target transaction as the rows.
+ *
+ * What is known about the target is never guessed: after a lost connection or a lost answer to COMMIT its checkpoint is read back, and it says whether the
+ * window was committed. */
+#include "pipeline/reader.h"
+#include "pipeline/window.h"
+
+#define SAVE_EVERY_US 1000000 /* heartbeats move the checkpoint at most this often */
+
+typedef struct stream {
+    run *run;
+    dest dest;
+    spans spans;
+    window window;
+    reader reader;
+    position until;       /* in spans.mem; none = for ever */
+    place applied;        /* what the target's checkpoint says */
+    place seen;           /* end of the last empty transaction after it, when later */
+    bool ahead;           /* seen is later than applied */
+    place goal;
+    bool has_goal, caught_up, told;
+    int64_t saved_us;
+    bool rewound;         /* the target holds an older state than it had */
+} stream;
+
+static const target_ops *ops_of(const stream *s) { return s->run->job->target_engine->target; }
+
+static void tell_caught_up(stream *s, bool yes)
+{
+    if (s->told && s->caught_up == yes) return;
+    s->told = true;
+    s->caught_up = yes;
+    if (s->run->events->caught_up) s->run->events->caught_up(s->run->events->ctx, yes);
+}
+
+static bool check_caught_up(stream *s, err *e)
+{
+    if (reader_take_goal(&s->reader, &s->goal)) s->has_goal = true;
+    if (!s->has_goal) {
+        if (s->told && queue_bytes(s->reader.queue) > s->run->job->budget_bytes / 4) tell_caught_up(s, false);
+        else if (s->told && queue_items(s->reader.queue) == 0) tell_caught_up(s, true);
+        return true;
+    }
+    int order;
+    position at = place_get(s->ahead ? &s->seen : &s->applied);
+    if (!s->run->job->source_engine->source->compare(at, place_get(&s->goal), &order, e)) return false;
+    if (order >= 0) s->has_goal = false;
+    tell_caught_up(s, order >= 0);
+    return true;
+}
+
+/* Connects and prepares. *ret_done: the target has `end` already (the commit whose answer was lost had succeeded). */
+static bool reconnect(stream *s, position end, bool *ret_done, err *e)
+{
+    if (!dest_open(&s->dest, e)) return false;
+    int to_end, to_applied;
+    bool (*compare)(position, position, int *, err *) = s->run->job->source_engine->source->compare;
+    if (!compare(s->dest.ck.at, end, &to_end, e) || !compare(s->dest.ck.at, place_get(&s->applied), &to_applied, e)) return false;
+    *ret_done = to_end == 0;
+    if (to_applied < 0) {
+        s->rewound = true;
+        return err_set(e, ERR_CHECKPOINT_MISSING, "the destination's checkpoint went back: an older copy of the destination was restored");
+    }
+    if (to_applied > 0 && to_end != 0)
+        return err_set(e, ERR_FENCED, "the destination's checkpoint moved to a position that this worker did not write");
+    return ops_of(s)->apply_begin(s->dest.t, s->run->job->epoch, &s->run->catalog, &s->run->source_info, e);
+}
+
+/* Applies the window (NULL: only moves the position) and keeps at it through failures until the target is known to have it. */
+static bool commit(stream *s, const apply_window *w, position end, err *e)
+{
+    retry again;
+    retry_init(&again, s->run->job, s->run->events, s->run->cancel, s->run->clock, "destDB");
+    for (bool done = false;;) {
+        bool ok = s->dest.t || reconnect(s, end, &done, e);
+        if (ok && !done)
+            ok = w ? ops_of(s)->apply(s->dest.t, w, e)
+                   : ops_of(s)->save_checkpoint(s->dest.t, s->run->job->epoch, stage_name(STAGE_STREAM), end, e);
+        if (ok) break;
+        if (dest_is_lost(e)) dest_close(&s->dest);
+        if (s->rewound || !retry_again(&again, e)) return false;
+    }
+    retry_over(&again);
+    s->ahead = false;
+    s->saved_us = clk_mono_us(s->run->clock);
+    return place_set(&s->applied, end, e);
+}
+
+static bool flush(stream *s, err *e)
+{
+    if (s->window.txn_count == 0) return true;
+    apply_window w;
+    if (!window_build(&s->window, &s->spans, &w, e) || !commit(s, &w, w.end, e)) return false;
+    uint64_t bytes = s->window.bytes;
+    int64_t commit_us = 0;
+    for (uint32_t i = s->window.txn_count; i-- && !commit_us;) commit_us = s->window.txns[i]->commit_us;
+    const pipeline_events *v = s->run->events;
+    if (v->applied) v->applied(v->ctx, w.txn_count, w.row_count, bytes, commit_us, w.end);
+    window_reset(&s->window);
+    throttle_pace(s->run->job->limits, THROTTLE_STREAM, w.row_count, bytes, 1, s->run->clock, s->run->cancel);
+    return check_caught_up(s, e);
+}
+
+/* An empty transaction while the window is empty: only a position. */
+static bool pass_over(stream *s, txn *t, err *e)
+{
+    bool same = str_eq(t->end.text, place_get(s->ahead ? &s->seen : &s->applied).text);
+    bool ok = same || place_set(&s->seen, t->end, e);
+    if (!same) s->ahead = true;
+    txn_free(t);
+    if (!ok) return false;
+    if (s->ahead && clk_mono_us(s->run->clock) - s->saved_us >= SAVE_EVERY_US) {
+        if (!commit(s, NULL, place_get(&s->seen), e)) return false;
+        const pipeline_events *v = s->run->events;
+        if (v->applied) v->applied(v->ctx, 0, 0, 0, s->applied.commit_us, place_get(&s->applied));
+    }
+    return check_caught_up(s, e);
+}
+
+static bool is_full(const stream *s)
+{
+    const pipeline_job *job = s->run->job;
+    return s->window.changes >= job->window_rows || s->window.bytes >= job->budget_bytes / 4;
+}
+
+/* A window has one rank, so that each table has one rule in it. */
+static bool take(stream *s, txn *t, err *e)
+{
+    if (t->heartbeat && s->window.txn_count == 0) return pass_over(s, t, e);
+    uint32_t rank = s->window.rank;
+    if (!spans_rank(&s->spans, t->end, &rank, e) || (rank != s->window.rank && !flush(s, e))) {
+        txn_free(t);
+        return false;
+    }
+    s->window.rank = rank;
+    return window_add(&s->window, t, e) && (!is_full(s) || flush(s, e));
+}
+
+static bool apply_all(stream *s, err *e)
+{
+    int64_t wait_ms = (s->run->job->window_wait_us + 999) / 1000;
+    for (;;) {
+        void *t;
+        queue_result r = queue_pop(s->reader.queue, s->window.txn_count ? wait_ms : -1, &t);
+        if (cancel_asked(s->run->cancel)) {
+            if (r == QUEUE_OK) txn_free(t);
+            return cancel_error(e);
+        }
+        if (r == QUEUE_CLOSED) break;
+        if (r == QUEUE_TIMEOUT ? !flush(s, e) : !take(s, t, e)) return false;
+    }
+    if (!flush(s, e)) return false;
+    if (s->reader.failed) {
+        *e = s->reader.error;
+        return false;
+    }
+    return true;
+}
+
+/* Ends at `until` exactly, also when no transaction of ours ends there. */
+static bool finish_at_until(stream *s, err *e)
+{
+    if (position_is_none(s->until)) return true;
+    int order;
+    if (!s->run->job->source_engine->source->compare(place_get(&s->applied), s->until, &order, e)) return false;
+    return order >= 0 || commit(s, NULL, s->until, e);
+}
+
+static bool begin(run *r, dest *d, void *arg, err *e)
+{
+    stream *s = arg;
+    spans_finish(&s->spans);
+    if (position_is_none(d->ck.at))
+        return err_set(e, ERR_CHECKPOINT_MISSING, "the destination's checkpoint has no position to stream from; reset the job");
+    if (!spans_read(&s->spans, d, r->job->full, e) || !place_set(&s->applied, d->ck.at, e)) return false;
+    if (!ops_of(s)->apply_begin(d->t, r->job->epoch, &r->catalog, &r->source_info, e)) return false; /* before a window: it tells which tables have triggers */
+    dest mine = s->dest;
+    s->dest = *d;
+    *d = mine;
+    return true;
+}
+
+/* A job without an incremental part streams only when its chunks lie at different positions, to the highest of them. */
+static bool has_work(stream *s, bool *ret, err *e)
+{
+    *ret = true;
+    if (s->run->job->incremental) return true;
+    *ret = s->spans.count > 1;
+    if (!*ret) return true;
+    s->until = spans_highest(&s->spans);
+    int order;
+    if (!s->run->job->source_engine->source->compare(place_get(&s->applied), s->until, &order, e)) return false;
+    *ret = order < 0;
+    return true;
+}
+
+static bool stream_on(stream *s, err *e)
+{
+    bool work;
+    if (!has_work(s, &work, e)) return false;
+    if (!work) return true;
+    run_stage_event(s->run, STAGE_STREAM, false);
+    if (!spans_rank(&s->spans, place_get(&s->applied), &s->window.rank, e)) return false;
+    if (!reader_start(&s->reader, s->run, place_get(&s->applied), s->until, e)) return false;
+    s->saved_us = clk_mono_us(s->run->clock);
+    bool ok = apply_all(s, e) && finish_at_until(s, e);
+    reader_finish(&s->reader);
+    if (ok) run_stage_event(s->run, STAGE_STREAM, true);
+    return ok;
+}
+
+bool stream_stage_run(run *r, bool *ret_rewound, err *e)
+{
+    stream s = {.run = r};
+    dest_init(&s.dest, r, r->cancel);
+    bool ok = window_init(&s.window, r->catalog.table_count, e) && dest_retry(r, begin, &s, e) && stream_on(&s, e);
+    if (!ok && s.rewound) ok = *ret_rewound = true;
+    window_finish(&s.window);
+    spans_finish(&s.spans);
+    dest_finish(&s.dest);
+    place_finish(&s.applied);
+    place_finish(&s.seen);
+    place_finish(&s.goal);
+    return ok;
+}

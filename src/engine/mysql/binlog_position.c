@@ -323,7 +323,7 @@ static bool check_gtid_list(source *s, const binlog_place *p, err *e)
 
 static bool check_file(source *s, const binlog_place *p, err *e)
 {
-    log_file f;
+    log_file f = {0};
     binlog_probe probe;
     if (!find_file(s, p, &f, e)) return false;
     if (!f.found) return not_found(p, &f, e);

@@ -19,7 +19,8 @@ typedef enum filter_result { FILTER_FALSE, FILTER_TRUE, FILTER_UNKNOWN /* SQL NU
  * AND && OR NOT ! and parentheses, with MySQL's precedence. Each only where C gives the server's result:
  * - integer, DECIMAL, BIT and YEAR columns against numbers, integer and DECIMAL columns against each other, all digits counted;
  * - FLOAT and DOUBLE columns against numbers that a double holds exactly;
- * - DATE, DATETIME, TIMESTAMP columns against 'YYYY-MM-DD' and 'YYYY-MM-DD HH:MM:SS[.f]'; a TIMESTAMP is compared in UTC;
+ * - DATE, DATETIME, TIMESTAMP columns against 'YYYY-MM-DD' and 'YYYY-MM-DD HH:MM:SS[.f]'; a TIMESTAMP is compared in UTC,
+ *   within its range;
  * - binary columns and text columns with a _bin collation for equality, IN and LIKE, trailing spaces as the collation says.
  * All else fails with ERR_NOT_SUPPORTED, or ERR_BAD_INPUT and ERR_LIMIT, naming table, part and fix. ||, XOR, "..." and comments are refused since their
  * meaning hangs on the session.

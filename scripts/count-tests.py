@@ -18,8 +18,7 @@ def of_executable(entry):
         passed, failed = map(int, own[-1])
     elif "[==========]" in text:
         passed = sum(map(int, re.findall(r"^\[  PASSED  \] (\d+) test", text, re.M)))
-        failed = sum(map(int, re.findall(r"^\[  FAILED  \] \S+?: (\d+) test|^\[  FAILED  \] (\d+) test", text, re.M) and
-                         [a or b for a, b in re.findall(r"^\[  FAILED  \] \S+?: (\d+) test|^\[  FAILED  \] (\d+) test", text, re.M)]))
+        failed = sum(map(int, re.findall(r"^\[  FAILED  \] (?:\S+: )?(\d+) test", text, re.M)))
     else:
         passed, failed = (1, 0) if good else (0, 1)
     if not good and failed == 0:

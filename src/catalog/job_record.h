@@ -34,6 +34,7 @@ typedef struct job_endpoint {
     str instance_type, instance_id, engine_name, region, host, port, database, user, role, owner_id, oracle_sid;
     bool has_password;
     str ssl;        /* "" | "0" | "1" from Reserve srcSSL/destSSL */
+    str identity;   /* server_info.identity as last seen, empty until then */
 } job_endpoint;
 
 typedef struct job_record {
@@ -43,7 +44,9 @@ typedef struct job_record {
     job_state state;
     uint64_t generation;        /* grows with every state change; compare-and-set token */
     uint64_t epoch;             /* grows with every worker start; fencing token in the target */
-    bool purchased, configured, deleting;
+    uint32_t run;               /* 1, grows with every reset */
+    bool purchased, configured;
+    bool run_wanted;            /* goes on to move data when the precheck has passed */
     bool schema, full, incremental;
     job_endpoint source, target;
     str db_list, reserve;       /* exactly as submitted */
@@ -59,10 +62,15 @@ typedef struct job_record {
     uint64_t applied_txns, applied_rows;
     bool retrying; uint32_t retry_count; int64_t retry_since_us; str retry_target, retry_text;
     uint32_t worker_restarts;
+    uint64_t config_version, limits_version; /* grow with every change that a running worker must learn */
+    str limits;                 /* JSON object by job code: {"03":{"rps":N,"bps":N,"qps":N},"04":{...}}, empty: none */
 } job_record;
 
+/* The job's id as the databases know it: the job id, or "<id>-<run>" after a reset, so that an old run's traces are never taken for the new one's. */
+str job_run_id(const job_record *r, arena *a);
+
 typedef struct job_table_progress {
-    str stage;                  /* "structure", "full" */
+    str stage;                  /* "structure" (schema holds the kind of object), "full" */
     str schema, name, target_schema, target_name;
     str state;                  /* "NotStarted", "Migrating", "Finished", "Failed" */
     uint64_t total, done, bytes;
@@ -82,9 +90,9 @@ typedef struct precheck_record {
 /* An entry of the ownership ledger. */
 typedef struct ledger_record {
     uint64_t id;
-    str job_id, end, kind, name, undo;
+    str job_id, run_id, end, kind, name, undo;
     bool shared;
-    str state;                  /* "intended", "created", "removed", "leftover", "abandoned", "forgotten" */
+    str state;                  /* "intended", "created", "removed", "kept" (migrated data), "leftover", "abandoned", "forgotten" */
     uint32_t attempts;
     int64_t created_us, next_try_us;
     str last_error;

@@ -1,0 +1,41 @@
+/* What a job's work leaves in the store: prechecks, progress, service log, ledger. All calls belong inside a transaction. */
+#ifndef CATALOG_WORK_H
+#define CATALOG_WORK_H
+
+#include "catalog/db.h"
+#include "catalog/job_record.h"
+
+/* Service log lines kept per job; older ones go. */
+#define SERVICE_LOG_MAX_LINES 2000
+#define SERVICE_LOG_MAX_TEXT_BYTES 2048
+
+/* Insert or replace by item; the stored `skipped` survives unless set_skip. */
+ERR_MUST_USE bool precheck_save(catalog *c, str job_id, const precheck_record *r, bool set_skip, err *e);
+/* In their order. */
+ERR_MUST_USE bool precheck_list(catalog *c, str job_id, arena *a, precheck_record **ret, uint32_t *ret_count, err *e);
+/* Removes the items that no check has answered (state "NotStarted"), or all. */
+ERR_MUST_USE bool precheck_clear(catalog *c, str job_id, bool only_unanswered, err *e);
+
+/* Insert or replace by (stage, schema, name). */
+ERR_MUST_USE bool progress_save(catalog *c, str job_id, const job_table_progress *p, err *e);
+/* stage "" = all. */
+ERR_MUST_USE bool progress_list(catalog *c, str job_id, str stage, arena *a, job_table_progress **ret, uint32_t *ret_count, err *e);
+ERR_MUST_USE bool progress_clear(catalog *c, str job_id, err *e);
+
+/* level "INFO", "WARN", "ERROR"; text is cut at its limit. */
+ERR_MUST_USE bool service_log_add(catalog *c, str job_id, const char *level, str text, err *e);
+/* Newest first; to_us 0 = no end. */
+ERR_MUST_USE bool service_log_list(catalog *c, str job_id, int64_t from_us, int64_t to_us, str keyword, uint32_t offset, uint32_t limit,
+                                   arena *a, log_record **ret, uint32_t *ret_count, uint32_t *ret_total, err *e);
+
+/* Writes the intent; the same (run_id, end, kind, name) again returns the existing entry. */
+ERR_MUST_USE bool ledger_intend(catalog *c, const ledger_record *r, uint64_t *ret_id, err *e);
+/* Only an "intended" entry of that run becomes "created". */
+ERR_MUST_USE bool ledger_created(catalog *c, str run_id, uint64_t id, err *e);
+/* run_id "" = every, end "" = both, state "" = every. In order of making. */
+ERR_MUST_USE bool ledger_list(catalog *c, str run_id, str end, str state, arena *a, ledger_record **ret, uint32_t *ret_count, err *e);
+ERR_MUST_USE bool ledger_find(catalog *c, uint64_t id, arena *a, ledger_record *ret, bool *ret_found, err *e);
+/* Sets state, attempts, next_try_us and last_error of one entry. */
+ERR_MUST_USE bool ledger_save(catalog *c, const ledger_record *r, err *e);
+
+#endif

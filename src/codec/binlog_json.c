@@ -65,10 +65,10 @@ static void print_string(buf *out, str s)
     buf_add_byte(out, '"');
 }
 
-/* Shortest digits that read back as the same number: 15 always suffice to tell shorter ones, 17 always suffice. */
+/* Shortest digits that read back as the same number: 15 always suffice to tell shorter ones (but not of subnormal numbers), 17 always suffice. */
 static void shortest(double d, char *ret, size_t cap)
 {
-    for (int precision = 14; precision <= 16; precision++) {
+    for (int precision = fpclassify(d) == FP_SUBNORMAL ? 0 : 14; precision <= 16; precision++) {
         snprintf(ret, cap, "%.*e", precision, d);
         if (strtod(ret, NULL) == d) return;
     }

@@ -81,6 +81,7 @@ static bool column_metadata(cursor *m, binlog_column *col)
     }
 }
 
+/* The columns that have a sign bit. YEAR is one of them (measured on both servers). */
 static bool is_numeric(const binlog_column *c)
 {
     switch (c->type) {
@@ -91,7 +92,8 @@ static bool is_numeric(const binlog_column *c)
     case BINLOG_COL_LONGLONG:
     case BINLOG_COL_NEWDECIMAL:
     case BINLOG_COL_FLOAT:
-    case BINLOG_COL_DOUBLE: return true;
+    case BINLOG_COL_DOUBLE:
+    case BINLOG_COL_YEAR: return true;
     default: return false;
     }
 }

@@ -145,15 +145,12 @@ static char *put_hex(char *o, const uint8_t *bytes, unsigned n)
 
 size_t binlog_text_uuid(char *out, const uint8_t *bytes)
 {
-    /* Stored form of versions 1..5: node 6, sequence 2, time high 2, time middle 2, time low 4. Told by the variant bit at its stored place and a
-     * version that is not 0 (MariaDB Type_handler_uuid_new). */
-    static const uint8_t swapped[5][2] = {{12, 4}, {10, 2}, {8, 2}, {6, 2}, {0, 6}}, straight[5][2] = {{0, 4}, {4, 2}, {6, 2}, {8, 2}, {10, 6}};
-    bool is_swapped = (bytes[6] & 0x80) && bytes[8] > 0 && bytes[8] < 0x80;
+    static const unsigned parts[5] = {4, 2, 2, 2, 6};
     char *o = out;
     for (int i = 0; i < 5; i++) {
-        const uint8_t *part = is_swapped ? swapped[i] : straight[i];
         if (i) *o++ = '-';
-        o = put_hex(o, bytes + part[0], part[1]);
+        o = put_hex(o, bytes, parts[i]);
+        bytes += parts[i];
     }
     return (size_t)(o - out);
 }
@@ -172,7 +169,7 @@ size_t binlog_text_inet4(char *out, const uint8_t *bytes)
 
 size_t binlog_text_inet6(char *out, const uint8_t *bytes)
 {
-    unsigned group[8], gap_at = 8, gap_n = 1;
+    unsigned group[8], gap_at = 8, gap_n = 0;
     for (int i = 0; i < 8; i++) group[i] = (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1];
     for (unsigned i = 0; i < 8; i++) {
         unsigned n = 0;

@@ -34,10 +34,10 @@ binlog_time binlog_time_from_packed_datetime(uint64_t packed);
 /* The 64-bit form of JSON and of the server's memory: integer part << 24 | micros, negative times as its negation. */
 binlog_time binlog_time_from_packed(int64_t packed, bool is_time);
 
-/* 16 bytes of a MariaDB UUID column as stored: versions 1..5 are stored node first (10.11.5 and later), others in order. */
+/* 16 bytes of a MariaDB UUID column: the log has them in the order of the text, whatever the order on disk (measured on 10.11.19). */
 size_t binlog_text_uuid(char *out, const uint8_t *bytes);
 size_t binlog_text_inet4(char *out, const uint8_t *bytes);
-/* As MariaDB prints it: longest run of two or more zero groups as "::", IPv4-compatible and -mapped tails dotted. */
+/* As MariaDB prints it: the first longest run of zero groups, even of one, as "::", IPv4-compatible and -mapped tails dotted. */
 size_t binlog_text_inet6(char *out, const uint8_t *bytes);
 
 #endif

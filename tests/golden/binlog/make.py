@@ -21,7 +21,7 @@ HEX = "CONCAT('x', HEX({c}))"
 def expression(kind: str, column: str, data_type: str, column_type: str) -> str:
     c = f"`{column}`"
     if data_type in ("enum", "set"):
-        return f"{c}+0"
+        return f"CAST({c} AS UNSIGNED)"
     if data_type == "bit":
         bits = int(column_type[4:-1])
         return f"CONCAT('x', LPAD(HEX({c}+0), {(bits + 7) // 8 * 2}, '0'))"

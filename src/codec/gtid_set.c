@@ -230,14 +230,15 @@ void gtid_set_print(const gtid_set *s, buf *out)
 
 static bool parse_tag(str text, char ret[GTID_TAG_MAX_BYTES + 1])
 {
+    char tag[GTID_TAG_MAX_BYTES + 1] = "";
     if (text.n < 1 || text.n > GTID_TAG_MAX_BYTES) return false;
-    memset(ret, 0, GTID_TAG_MAX_BYTES + 1);
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
         if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
         if (!((c >= 'a' && c <= 'z') || c == '_' || (i && c >= '0' && c <= '9'))) return false;
-        ret[i] = c;
+        tag[i] = c;
     }
+    memcpy(ret, tag, sizeof tag);
     return true;
 }
 

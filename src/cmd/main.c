@@ -1,8 +1,4 @@
 /* The program's entry: finds the role or command and runs it. */
-#include <stdio.h>
+#include "cmd/command.h"
 
-int main(void)
-{
-    puts("sluice " SLUICE_VERSION);
-    return 0;
-}
+int main(int argc, char **argv) { return command_main(argc, argv); }

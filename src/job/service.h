@@ -59,8 +59,8 @@ ERR_MUST_USE bool service_start(service *s, job_ref ref, service_fault *f, err *
 ERR_MUST_USE bool service_suspend(service *s, job_ref ref, service_fault *f, err *e);
 ERR_MUST_USE bool service_stop(service *s, job_ref ref, service_fault *f, err *e);
 ERR_MUST_USE bool service_reset(service *s, job_ref ref, service_fault *f, err *e);
-/* job_type: "" or MIGRATION|SYNC|SUBSCRIBE, must agree with the job. Durable intent when true; a repeat within 10 minutes succeeds again. */
-ERR_MUST_USE bool service_delete(service *s, job_ref ref, str job_type, str account, service_fault *f, err *e);
+/* type: "" or MIGRATION|SYNC|SUBSCRIBE, must agree with the job. Durable intent when true; a repeat within 10 minutes succeeds again. */
+ERR_MUST_USE bool service_delete(service *s, job_ref ref, str type, str account, service_fault *f, err *e);
 /* All or nothing: every id is checked first; f->param is the list's parameter and the message names the id. verb: "start", "suspend", "stop", "delete". */
 ERR_MUST_USE bool service_many(service *s, const char *verb, const str *job_ids, uint32_t count, str account, service_fault *f, err *e);
 ERR_MUST_USE bool service_rename(service *s, job_ref ref, str name, service_fault *f, err *e);

@@ -1,0 +1,167 @@
+/* Finding and running a command; options from command line, environment and INI file. */
+#include "cmd/command.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/help.h"
+
+#define EXIT_USAGE 2
+
+int command_fail(const err *e)
+{
+    fprintf(stderr, "error: %s\n  fix:   %s\n  code:  %s\n", e->text, err_fix(e->code), err_name(e->code));
+    return err_exit_status(e->code);
+}
+
+static int option_index(const command *c, const char *name)
+{
+    for (int i = 0; c->options[i].name; i++)
+        if (strcmp(c->options[i].name, name) == 0) return i;
+    return -1;
+}
+
+static const char *from_environment(const char *name)
+{
+    char variable[128] = "SLUICE_";
+    size_t n = strlen(variable);
+    for (; *name && n + 1 < sizeof variable; name++) variable[n++] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
+    variable[n] = 0;
+    const char *v = getenv(variable);
+    return v && *v ? v : NULL;
+}
+
+const char *args_get(const args *a, const char *name)
+{
+    int i = option_index(a->cmd, name);
+    if (i >= 0 && a->values[i]) return a->values[i];
+    return from_environment(name);
+}
+
+bool args_has(const args *a, const char *name) { return args_get(a, name) != NULL; }
+
+bool args_json(const args *a)
+{
+    const char *v = args_get(a, "output");
+    return v && strcmp(v, "json") == 0;
+}
+
+bool args_number(const args *a, const char *name, int64_t low, int64_t high, int64_t absent, int64_t *ret)
+{
+    const char *v = args_get(a, name);
+    if (!v) return *ret = absent, true;
+    int64_t n;
+    if (str_to_i64(str_from_c(v), &n) && n >= low && n <= high) return *ret = n, true;
+    fprintf(stderr, "error: --%s is not valid: \"%s\" is not a number from %lld to %lld\n", name, v, (long long)low, (long long)high);
+    return false;
+}
+
+/* INI file: keys are option names; [serve] or no section. Values given elsewhere win. */
+typedef struct ini_target {
+    args *a;
+    bool bad;
+} ini_target;
+
+static int on_ini_value(void *user, const char *section, const char *name, const char *value)
+{
+    ini_target *t = user;
+    if (*section && strcmp(section, "serve") != 0) return 1;
+    int i = option_index(t->a->cmd, name);
+    if (i < 0 || strcmp(name, "config") == 0) {
+        fprintf(stderr, "error: the configuration file has the unknown key \"%s\"\n  fix:   the keys are the option names of sluice %s --help\n", name, t->a->cmd->path);
+        t->bad = true;
+        return 0;
+    }
+    if (!t->a->values[i] && !from_environment(name)) t->a->values[i] = strdup(value);
+    return 1;
+}
+
+static bool read_config(args *a)
+{
+    const char *path = option_index(a->cmd, "config") >= 0 ? args_get(a, "config") : NULL;
+    if (!path) return true;
+    ini_target t = {a, false};
+    int line = ini_parse(path, on_ini_value, &t);
+    if (line == -1) fprintf(stderr, "error: cannot read the configuration file %s\n", path);
+    else if (line > 0 && !t.bad) fprintf(stderr, "error: %s line %d is not \"key = value\"\n", path, line);
+    return line == 0 && !t.bad;
+}
+
+/* The command with the longest path that argv begins with; *ret_words = words of its path. */
+static const command *find_command(int argc, char **argv, int *ret_words)
+{
+    const command *best = NULL;
+    *ret_words = 0;
+    for (const command *c = commands; c->path; c++) {
+        char path[64];
+        int words = 0;
+        snprintf(path, sizeof path, "%s", c->path);
+        char *save = NULL;
+        bool same = true;
+        for (char *w = strtok_r(path, " ", &save); w && same; w = strtok_r(NULL, " ", &save), words++)
+            same = words + 1 < argc && strcmp(argv[words + 1], w) == 0;
+        if (same && words > *ret_words) {
+            best = c;
+            *ret_words = words;
+        }
+    }
+    return best;
+}
+
+static bool parse(const command *c, int argc, char **argv, args *a)
+{
+    struct option longs[COMMAND_MAX_OPTIONS + 2] = {0};
+    char shorts[COMMAND_MAX_OPTIONS * 2 + 3] = "h";
+    int n = 0;
+    size_t s = 1;
+    for (; c->options[n].name; n++) {
+        longs[n] = (struct option){c->options[n].name, c->options[n].argument ? required_argument : no_argument, NULL, 1000 + n};
+        if (!c->options[n].letter) continue;
+        shorts[s++] = c->options[n].letter;
+        if (c->options[n].argument) shorts[s++] = ':';
+    }
+    longs[n] = (struct option){"help", no_argument, NULL, 'h'};
+    optind = 0;
+    for (int o; (o = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+        if (o == 'h') {
+            help_command(stdout, c);
+            exit(0);
+        }
+        int index = o >= 1000 ? o - 1000 : -1;
+        for (int i = 0; index < 0 && i < n; i++)
+            if (c->options[i].letter == o) index = i;
+        if (index < 0) return false;
+        a->values[index] = c->options[index].argument ? optarg : "1";
+    }
+    a->operands = (const char *const *)(argv + optind);
+    a->operand_count = argc - optind;
+    if (a->operand_count >= c->min_operands && (c->max_operands < 0 || a->operand_count <= c->max_operands)) return true;
+    fprintf(stderr, "error: sluice %s takes %s\n", c->path, *c->operands ? c->operands : "no operands");
+    return false;
+}
+
+int command_main(int argc, char **argv)
+{
+    int words;
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        help_overview(argc < 2 ? stderr : stdout);
+        return argc < 2 ? EXIT_USAGE : 0;
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) return puts("sluice " SLUICE_VERSION), 0;
+    const command *c = find_command(argc, argv, &words);
+    if (!c) {
+        fprintf(stderr, "error: there is no command \"%s%s%s\"\n  fix:   sluice --help lists the commands\n", argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+        return EXIT_USAGE;
+    }
+    args a = {.cmd = c};
+    if (!parse(c, argc - words, argv + words, &a) || !read_config(&a)) {
+        fprintf(stderr, "  fix:   sluice %s --help\n", c->path);
+        return EXIT_USAGE;
+    }
+    return c->run(&a);
+}

@@ -1,0 +1,142 @@
+/* sluice serve: catalog, supervisor, API and listeners of one data folder, until SIGTERM or SIGINT. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "cmd/run.h"
+#include "http/server.h"
+#include "job/roles.h"
+
+#define STOP_DEADLINE_MS 15000
+
+typedef struct server {
+    catalog *catalog;
+    service *svc;
+    supervisor *sup;
+    api *api;
+    http_server *plain, *tls;
+} server;
+
+/* The service manager's notification socket (sd_notify(3)): one datagram to NOTIFY_SOCKET, nothing when it is not set. */
+static void notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof sa.sun_path) return;
+    memcpy(sa.sun_path, path, strlen(path));
+    if (*path == '@') sa.sun_path[0] = 0;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return;
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&sa, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+    close(fd);
+}
+
+/* "127.0.0.1:8888", "[::1]:8888". */
+static bool split_address(const char *text, const char *option, char *host, size_t host_bytes, uint16_t *ret_port, err *e)
+{
+    const char *colon = strrchr(text, ':');
+    uint64_t port;
+    str h = colon ? (str){text, (size_t)(colon - text)} : STR_NULL;
+    if (h.n > 1 && h.p[0] == '[' && h.p[h.n - 1] == ']') h = str_sub(h, 1, h.n - 2);
+    if (!colon || h.n == 0 || h.n >= host_bytes || !str_to_u64(str_from_c(colon + 1), &port) || port > 65535)
+        return err_set(e, ERR_BAD_INPUT, "--%s is not valid: \"%s\" is not ADDRESS:PORT, for example 127.0.0.1:8888", option, text);
+    memcpy(host, h.p, h.n);
+    host[h.n] = 0;
+    *ret_port = (uint16_t)port;
+    return true;
+}
+
+static bool listen_on(const args *a, const char *option, server *s, http_server **ret, err *e)
+{
+    const char *text = args_get(a, option);
+    bool tls = strcmp(option, "https") == 0;
+    char host[64];
+    http_listener l = {.address = host};
+    if (!text) return true;
+    if (!split_address(text, option, host, sizeof host, &l.port, e)) return false;
+    if (tls) l.cert_file = args_get(a, "cert"), l.key_file = args_get(a, "key");
+    if (tls && (!l.cert_file || !l.key_file)) return err_set(e, ERR_BAD_INPUT, "--https needs --cert FILE and --key FILE");
+    if (!http_start(&l, s->api, s->svc, ret, e)) return false;
+    log_event(LOG_INFO, "listening", "scheme=%s address=%s port=%u", option, host, http_port(*ret));
+    return true;
+}
+
+static bool set_log_level(const args *a, err *e)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    const char *v = args_get(a, "log-level");
+    for (int i = 0; v && i < 4; i++)
+        if (strcmp(v, names[i]) == 0) return log_set_level((log_level)i), true;
+    return !v || err_set(e, ERR_BAD_INPUT, "--log-level is not valid: \"%s\" is not debug, info, warn or error", v);
+}
+
+static bool start(const args *a, server *s, err *e)
+{
+    const char *dir = args_get(a, "data");
+    int64_t rate, burst, workers, lanes, memory_mib;
+    if (!dir) return err_set(e, ERR_BAD_INPUT, "--data DIR is missing: the folder of the service's data");
+    if (!args_has(a, "http") && !args_has(a, "https")) return err_set(e, ERR_BAD_INPUT, "neither --http nor --https is given: name an address to listen on, for example --http 127.0.0.1:8888");
+    if (!args_number(a, "rate-limit", 0, 1000000, 100, &rate) || !args_number(a, "rate-burst", 1, 1000000, 200, &burst) ||
+        !args_number(a, "max-workers", 1, 1000, 64, &workers) || !args_number(a, "lanes", 1, 32, 2, &lanes) ||
+        !args_number(a, "worker-memory", 16, 65536, 128, &memory_mib))
+        return err_set(e, ERR_BAD_INPUT, "an option is not valid");
+    const char *region = args_get(a, "region");
+    supervisor_options so = {.program = "/proc/self/exe", .max_workers = (uint32_t)workers, .lanes = (uint32_t)lanes, .worker_budget_bytes = (uint64_t)memory_mib << 20};
+    api_options ao = {.region = str_from_c(region ? region : "local"), .host_id = STR("sluice"), .requests_per_s = (uint32_t)rate, .burst = (uint32_t)burst};
+    return set_log_level(a, e) && file_make_dirs(dir, 0700, e) && catalog_open(dir, clk_system(), &s->catalog, e) && service_open(s->catalog, &s->svc, e) &&
+           supervisor_start(s->svc, &so, &s->sup, e) && api_open(s->svc, &ao, &s->api, e) && listen_on(a, "http", s, &s->plain, e) &&
+           listen_on(a, "https", s, &s->tls, e);
+}
+
+static void stop(server *s)
+{
+    http_stop(s->plain);
+    http_stop(s->tls);
+    if (s->sup) supervisor_stop(s->sup, STOP_DEADLINE_MS);
+    api_close(s->api);
+    if (s->svc) service_close(s->svc);
+    if (s->catalog) catalog_close(s->catalog);
+}
+
+static void wait_for_signal(int fd)
+{
+    struct signalfd_siginfo info;
+    while (read(fd, &info, sizeof info) < 0 && errno == EINTR) {
+    }
+    log_event(LOG_INFO, "stopping", "signal=%u", info.ssi_signo);
+}
+
+int run_serve(const args *a)
+{
+    server s = {0};
+    err e = ERR_INIT;
+    sigset_t set;
+    secret_protect_process();
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL); /* before the first thread, so that only the signalfd sees them */
+    int fd = signalfd(-1, &set, SFD_CLOEXEC);
+    log_set_common_fields("role=serve");
+    bool ok = fd >= 0 ? start(a, &s, &e) : err_set_errno(&e, errno, "signalfd");
+    if (ok) {
+        notify("READY=1");
+        log_event(LOG_INFO, "ready", "version=%s", SLUICE_VERSION);
+        wait_for_signal(fd);
+        notify("STOPPING=1");
+    }
+    stop(&s);
+    if (fd >= 0) close(fd);
+    return ok ? 0 : command_fail(&e);
+}

@@ -1,0 +1,32 @@
+/* Prechecks: the table of items (precheck.def) and the run over both ends of a job. */
+#ifndef ENGINE_PRECHECK_H
+#define ENGINE_PRECHECK_H
+
+#include "engine/engine.h"
+
+/* Place of an item in precheck.def, -1 when there is none. */
+int precheck_order(str item);
+bool precheck_can_skip(str item);
+/* What an item checks, for people. */
+const char *precheck_meaning(str item);
+
+typedef struct precheck_job {
+    const engine *source_engine, *target_engine;
+    const endpoint *source, *target;
+    const dblist *objects;
+    bool schema, full, incremental, ignore_existing;
+} precheck_job;
+
+typedef struct precheck_outcome {
+    bool source_reached, target_reached;
+    server_info source, target; /* in the arena */
+} precheck_outcome;
+
+/* Connects to both ends, reads the catalog, runs the items of both engines and of the catalog. Items go to the sink; an end that cannot be reached is an item
+ * that failed, not an error. False only when the run itself could not be done. */
+ERR_MUST_USE bool precheck_run(const precheck_job *job, const engine_env *env, const precheck_sink *sink, arena *a, precheck_outcome *ret, err *e);
+
+/* precheck_catalog.c: what the selected tables tell by themselves: foreign key closure, keys, names, filters. */
+void precheck_catalog(const precheck_request *r, const precheck_sink *sink);
+
+#endif

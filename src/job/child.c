@@ -1,0 +1,318 @@
+/* What workers and probes tell: messages to catalog changes. */
+#include "job/child.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/precheck.h"
+
+void child_free(child *c)
+{
+    json_decref(c->tables);
+    json_decref(c->applied);
+    json_decref(c->cleaned);
+    free(c);
+}
+
+/* A change of the child's job in one transaction; nothing happens when the job is gone. */
+typedef bool change_fn(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e);
+
+static void change_job(service *s, child *c, const json_t *m, change_fn *fn)
+{
+    arena a;
+    job_record r;
+    bool found = false;
+    err e = ERR_INIT;
+    arena_init(&a, 16 * 1024, 0);
+    bool ok = catalog_begin(s->catalog, &e);
+    if (ok) {
+        ok = jobs_find(s->catalog, str_from_c(c->job_id), STR(""), false, &a, &r, &found, &e);
+        if (ok && found && str_eq(job_run_id(&r, &a), str_from_c(c->run_id))) ok = fn(s, c, &r, m, &a, &e);
+        ok = service_end(s, ok, &e);
+    }
+    if (!ok) log_error("report", &e);
+    arena_finish(&a);
+}
+
+static int64_t now_us(service *s) { return clk_wall_us(catalog_clock(s->catalog)); }
+
+static void begin_stage(job_stage *stage, int64_t now)
+{
+    if (!stage->started_us) stage->started_us = now;
+    stage->status = STR("Migrating");
+    stage->error = STR("");
+}
+
+static void end_stage(job_stage *stage, int64_t now)
+{
+    if (!stage->started_us) stage->started_us = now;
+    stage->status = STR("Finished");
+    stage->percent = 100;
+    stage->finished_us = now;
+}
+
+static bool on_stage(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
+{
+    str name = ctl_str(m, "stage");
+    bool finished = ctl_flag(m, "finished");
+    int64_t now = now_us(s);
+    c->advanced = c->advanced || finished;
+    job_stage *stage = str_eq(name, STR("full")) ? &r->load : str_eq(name, STR("stream")) ? &r->stream : &r->structure;
+    bool stream = stage == &r->stream;
+    if (stage->status.n || !stream) { /* a full-only job streams to one consistent point: no stage of its own */
+        if (finished) end_stage(stage, now);
+        else begin_stage(stage, now);
+    }
+    job_state ignored;
+    if (stream && !finished && fsm_next(r->state, EVENT_STREAM_BEGUN, r->type, &ignored) && !fsm_apply(r, EVENT_STREAM_BEGUN, e)) return false;
+    str text = arena_printf(a, "stage %.*s %s", STR_ARG(name), finished ? "finished" : "begun");
+    return jobs_save(s->catalog, r, e) && service_log_add(s->catalog, r->job_id, "INFO", text, e);
+}
+
+static bool on_object(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
+{
+    int64_t done = ctl_number(m, "done"), total = ctl_number(m, "total");
+    c->advanced = true;
+    job_table_progress p = {.stage = STR("structure"), .schema = ctl_str(m, "kind"), .name = ctl_str(m, "name"), .state = STR("Finished"), .total = 1, .done = 1, .finished_us = now_us(s)};
+    r->structure.percent = total > 0 ? (uint32_t)(done * 100 / total) : 100;
+    r->structure.progress = arena_printf(a, "%lld/%lld", (long long)done, (long long)total);
+    return progress_save(s->catalog, r->job_id, &p, e) && jobs_save(s->catalog, r, e);
+}
+
+static bool on_retrying(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
+{
+    (void)c, (void)a;
+    bool over = str_eq(ctl_str(m, "code"), STR("None"));
+    job_state next;
+    job_event event = over ? fsm_retry_over_event(r) : EVENT_RETRY;
+    if (fsm_next(r->state, event, r->type, &next) && !fsm_apply(r, event, e)) return false;
+    if (!over && !r->retrying) r->retry_since_us = now_us(s);
+    r->retrying = !over;
+    r->retry_count = (uint32_t)ctl_number(m, "attempt");
+    r->retry_target = ctl_str(m, "end");
+    r->retry_text = over ? STR("") : ctl_str(m, "text");
+    return jobs_save(s->catalog, r, e) && service_log_add(s->catalog, r->job_id, over ? "INFO" : "WARN", over ? STR("the failure is over") : ctl_str(m, "text"), e);
+}
+
+static bool on_caught_up(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
+{
+    (void)a;
+    c->caught_up = ctl_flag(m, "yes");
+    if (!r->stream.status.n) return true;
+    r->stream.status = c->caught_up ? STR("Catched") : STR("Migrating");
+    if (c->caught_up) r->stream.percent = 100, r->delay_ms = 0;
+    return jobs_save(s->catalog, r, e);
+}
+
+static bool on_done(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
+{
+    (void)m, (void)a, (void)c;
+    job_state next;
+    if (!fsm_next(r->state, EVENT_DONE, r->type, &next)) return true;
+    if (!fsm_apply(r, EVENT_DONE, e)) return false;
+    r->finished_us = now_us(s);
+    r->retrying = false;
+    if (r->stream.status.n) end_stage(&r->stream, r->finished_us);
+    return jobs_save(s->catalog, r, e) && service_log_add(s->catalog, r->job_id, "INFO", STR("all stages finished"), e);
+}
+
+/* --- prechecks --- */
+
+/* One item may be told several times (one object each): the worst state wins, the texts are joined. */
+static void join_item(precheck_record *kept, const precheck_record *given, arena *a)
+{
+    bool worse = str_eq(given->state, STR("Failed")) || str_eq(kept->state, STR("Success"));
+    if (worse) kept->state = given->state;
+    if (given->detail.n) kept->detail = kept->detail.n ? arena_printf(a, "%.*s\n%.*s", STR_ARG(str_sub(kept->detail, 0, 60000)), STR_ARG(given->detail)) : given->detail;
+    if (given->repair.n) kept->repair = kept->repair.n ? arena_printf(a, "%.*s\n%.*s", STR_ARG(str_sub(kept->repair, 0, 60000)), STR_ARG(given->repair)) : given->repair;
+}
+
+static bool on_item(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
+{
+    (void)c;
+    precheck_record *list = NULL, given = {.item = ctl_str(m, "item"), .state = ctl_str(m, "state"), .detail = ctl_str(m, "detail"), .repair = ctl_str(m, "repair")};
+    uint32_t n = 0;
+    int order = precheck_order(given.item);
+    if (order < 0) return err_set(e, ERR_PROTOCOL, "a probe told the unknown item %.*s", STR_ARG(given.item));
+    given.order = (uint32_t)order;
+    given.can_skip = precheck_can_skip(given.item);
+    given.started_us = r->precheck.started_us;
+    given.finished_us = now_us(s);
+    if (!precheck_list(s->catalog, r->job_id, a, &list, &n, e)) return false;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!str_eq(list[i].item, given.item) || list[i].finished_us < r->precheck.started_us || list[i].finished_us == 0) continue;
+        join_item(&list[i], &given, a);
+        given = list[i];
+    }
+    return precheck_save(s->catalog, r->job_id, &given, false, e);
+}
+
+static bool on_identity(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
+{
+    (void)c, (void)a;
+    if (str_eq(ctl_str(m, "end"), STR("src"))) r->source.identity = ctl_str(m, "identity");
+    else r->target.identity = ctl_str(m, "identity");
+    return jobs_save(s->catalog, r, e);
+}
+
+static bool count_failed(service *s, const job_record *r, arena *a, uint32_t *ret, err *e)
+{
+    precheck_record *list = NULL;
+    uint32_t n = 0;
+    *ret = 0;
+    if (!precheck_list(s->catalog, r->job_id, a, &list, &n, e)) return false;
+    for (uint32_t i = 0; i < n; i++) *ret += str_eq(list[i].state, STR("Failed")) && !list[i].skipped;
+    return true;
+}
+
+static bool on_checked(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
+{
+    (void)m;
+    uint32_t failed = 0;
+    if (!fsm_wants_precheck(r->state) || !count_failed(s, r, a, &failed, e)) return e->code == ERR_NONE;
+    c->failed_items = failed;
+    bool passed = failed == 0;
+    r->precheck.status = passed ? STR("Finished") : STR("Failed");
+    r->precheck.percent = 100;
+    r->precheck.finished_us = now_us(s);
+    r->precheck.error = passed ? STR("") : arena_printf(a, "%u items failed", failed);
+    r->error_code = passed ? STR("") : str_from_c(err_name(ERR_PRECHECK_FAILED));
+    r->error_text = r->precheck.error;
+    if (!fsm_apply(r, !passed ? EVENT_PRECHECK_REFUSED : r->run_wanted ? EVENT_PRECHECK_PASSED_RUN : EVENT_PRECHECK_PASSED, e)) return false;
+    if (passed && r->run_wanted && !r->started_us) r->started_us = now_us(s);
+    return jobs_save(s->catalog, r, e) && service_log_add(s->catalog, r->job_id, passed ? "INFO" : "ERROR", passed ? STR("precheck passed") : r->precheck.error, e);
+}
+
+/* --- ledger --- */
+
+static void answer_ledger(child *c, const json_t *m, bool ok, uint64_t id, const err *why)
+{
+    err ignored = ERR_INIT;
+    (void)!ctl_send_new(&c->process.ctl, json_pack("{s:s, s:I, s:b, s:I, s:s}", "type", "ledger", "seq", (json_int_t)ctl_number(m, "seq"), "ok", (int)ok, "id", (json_int_t)id, "text",
+                                                   ok ? "" : why->text), &ignored);
+}
+
+static void on_ledger(service *s, child *c, const json_t *m)
+{
+    arena a;
+    job_record r;
+    bool found = false;
+    uint64_t id = (uint64_t)ctl_number(m, "id");
+    err e = ERR_INIT;
+    arena_init(&a, 16 * 1024, 0);
+    bool begun = catalog_begin(s->catalog, &e), ok = begun;
+    ok = ok && jobs_find(s->catalog, str_from_c(c->job_id), STR(""), false, &a, &r, &found, &e);
+    if (ok && !found) ok = err_set(&e, ERR_JOB_NOT_FOUND, "the job is being deleted");
+    if (ok && strcmp(ctl_text(m, "op"), "intend") == 0) {
+        bool src = str_eq(ctl_str(m, "end"), STR("src"));
+        const job_endpoint *ep = src ? &r.source : &r.target;
+        ledger_record l = {.job_id = r.job_id, .run_id = str_from_c(c->run_id), .end = ctl_str(m, "end"), .kind = ctl_str(m, "kind"), .name = ctl_str(m, "name"), .undo = ctl_str(m, "undo"),
+                           .shared = ctl_flag(m, "shared"), .where = arena_printf(&a, "%.*s:%.*s", STR_ARG(ep->host), STR_ARG(ep->port))};
+        ok = ledger_intend(s->catalog, &l, &id, &e);
+    } else if (ok) {
+        ok = ledger_created(s->catalog, str_from_c(c->run_id), id, &e);
+    }
+    ok = begun && service_end(s, ok, &e);
+    answer_ledger(c, m, ok, id, &e);
+    arena_finish(&a);
+}
+
+/* --- messages --- */
+
+static void keep_table(child *c, const json_t *m)
+{
+    char key[300];
+    snprintf(key, sizeof key, "%s.%s", ctl_text(m, "schema"), ctl_text(m, "name"));
+    if (!c->tables) c->tables = json_object();
+    json_object_set(c->tables, key, (json_t *)(uintptr_t)m);
+    c->advanced = true;
+}
+
+void child_message(service *s, child *c, const json_t *m)
+{
+    static const struct {
+        const char *type;
+        change_fn *fn;
+    } changes[] = {{"stage", on_stage}, {"object", on_object}, {"retrying", on_retrying}, {"caught_up", on_caught_up}, {"done", on_done},
+                   {"item", on_item},   {"identity", on_identity}, {"checked", on_checked}};
+    const char *type = ctl_text(m, "type");
+    if (strcmp(type, "table") == 0) {
+        keep_table(c, m);
+    } else if (strcmp(type, "applied") == 0) {
+        json_decref(c->applied);
+        c->applied = json_incref((json_t *)(uintptr_t)m);
+        c->advanced = true;
+    } else if (strcmp(type, "ledger") == 0) {
+        on_ledger(s, c, m);
+    } else if (strcmp(type, "failed") == 0) {
+        c->finished = c->failed = true;
+        (void)!ctl_read_failed(m, &c->error);
+    } else if (strcmp(type, "cleaned") == 0) {
+        c->finished = true;
+        c->cleaned = json_incref((json_t *)(uintptr_t)m);
+    }
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+        if (strcmp(type, changes[i].type) == 0) change_job(s, c, m, changes[i].fn);
+    if (strcmp(type, "done") == 0 || strcmp(type, "checked") == 0) c->finished = true;
+}
+
+bool child_has_news(const child *c) { return c->applied || json_object_size(c->tables) > 0; }
+
+static bool flush_tables(service *s, child *c, job_record *r, arena *a, err *e)
+{
+    const char *key;
+    json_t *m;
+    json_object_foreach(c->tables, key, m)
+    {
+        bool finished = strcmp(ctl_text(m, "state"), "Finished") == 0;
+        job_table_progress p = {.stage = STR("full"), .schema = ctl_str(m, "schema"), .name = ctl_str(m, "name"), .target_schema = ctl_str(m, "target_schema"),
+                                .target_name = ctl_str(m, "target_name"), .state = ctl_str(m, "state"), .total = (uint64_t)ctl_number(m, "total"),
+                                .done = (uint64_t)ctl_number(m, "done"), .bytes = (uint64_t)ctl_number(m, "bytes"), .finished_us = finished ? now_us(s) : 0};
+        if (!progress_save(s->catalog, r->job_id, &p, e)) return false;
+    }
+    job_table_progress *all = NULL;
+    uint32_t n = 0;
+    if (json_object_size(c->tables) == 0) return true;
+    if (!progress_list(s->catalog, r->job_id, STR("full"), a, &all, &n, e)) return false;
+    uint64_t done = 0, total = 0;
+    for (uint32_t i = 0; i < n; i++) done += all[i].done, total += all[i].total;
+    r->load.percent = total ? (uint32_t)(done * 100 / total) : r->load.percent;
+    if (r->load.percent > 100) r->load.percent = 100;
+    r->load.progress = arena_printf(a, "%llu", (unsigned long long)done);
+    return true;
+}
+
+bool child_flush(service *s, child *c, err *e)
+{
+    arena a;
+    job_record r;
+    bool found = false;
+    arena_init(&a, 32 * 1024, 0);
+    bool ok = jobs_find(s->catalog, str_from_c(c->job_id), STR(""), false, &a, &r, &found, e);
+    if (ok && found && str_eq(job_run_id(&r, &a), str_from_c(c->run_id))) {
+        int64_t mono = clk_mono_us(clk_system()), passed = mono - c->last_flush_us;
+        if (c->applied) {
+            uint64_t rows = (uint64_t)ctl_number(c->applied, "rows"), bytes = (uint64_t)ctl_number(c->applied, "bytes");
+            r.applied_txns = c->base_txns + (uint64_t)ctl_number(c->applied, "txns");
+            r.applied_rows = c->base_rows + rows;
+            r.position = ctl_str(c->applied, "position");
+            r.source_commit_us = ctl_number(c->applied, "commit_us");
+            if (passed > 0 && c->last_flush_us) {
+                r.rps = (int64_t)((double)(rows - c->last_rows) * 1e6 / (double)passed);
+                r.bytes_per_s = (int64_t)((double)(bytes - c->last_bytes) * 1e6 / (double)passed);
+            }
+            c->last_rows = rows;
+            c->last_bytes = bytes;
+            int64_t delay = r.source_commit_us ? (now_us(s) - r.source_commit_us) / 1000 : 0;
+            r.delay_ms = c->caught_up ? 0 : delay > 0 ? delay : 0;
+        }
+        c->last_flush_us = mono;
+        ok = flush_tables(s, c, &r, &a, e) && jobs_save(s->catalog, &r, e);
+    }
+    arena_finish(&a);
+    json_decref(c->applied);
+    c->applied = NULL;
+    json_object_clear(c->tables);
+    return ok;
+}

@@ -1,0 +1,43 @@
+/* A role process of the supervisor and what it has told so far. */
+#ifndef JOB_CHILD_H
+#define JOB_CHILD_H
+
+#include "job/role.h"
+#include "job/service_priv.h"
+
+typedef enum child_kind { CHILD_WORKER, CHILD_PRECHECK, CHILD_CLEANUP } child_kind;
+
+typedef struct child {
+    struct child *next;
+    child_kind kind;
+    char job_id[JOB_ID_CHARS + 1];
+    char run_id[64];
+    char end[8];              /* cleanup: "src" or "dest" */
+    role_process process;
+    uint64_t config_version, limits_version;
+    int64_t started_us;       /* monotonic */
+    bool wanted, stop_asked, killed;
+    int64_t stop_asked_us;
+    bool advanced;            /* it did something since its start */
+    bool finished;            /* its last word came: done, checked, cleaned or failed */
+    bool failed;
+    err error;
+    /* worker: progress told but not yet in the catalog */
+    json_t *tables;           /* object by "schema.name" of table messages */
+    json_t *applied;
+    uint64_t base_txns, base_rows; /* the job's totals at its start */
+    uint64_t last_rows, last_bytes; int64_t last_flush_us;
+    bool caught_up;
+    /* cleanup */
+    json_t *cleaned;
+    uint32_t failed_items;    /* precheck: items that failed and are not skipped */
+} child;
+
+/* One message of a child; catalog changes are made in transactions of its own. */
+void child_message(service *s, child *c, const json_t *m);
+/* Writes collected progress; inside a transaction. */
+ERR_MUST_USE bool child_flush(service *s, child *c, err *e);
+bool child_has_news(const child *c);
+void child_free(child *c);
+
+#endif

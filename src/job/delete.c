@@ -1,0 +1,276 @@
+/* Carrying deletions out: step by step, journalled, resumable after a crash at any point; what an unreachable end keeps becomes a leftover that is retried. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "job/supervisor_priv.h"
+
+enum {
+#define DELETE_STEP(symbol, name, meaning) STEP_##symbol,
+#include "job/delete.def"
+#undef DELETE_STEP
+    STEP_COUNT
+};
+
+static const char *const step_names[] = {
+#define DELETE_STEP(symbol, name, meaning) name,
+#include "job/delete.def"
+#undef DELETE_STEP
+};
+
+#define RETRY_FIRST_US 1000000LL
+#define RETRY_MAX_US (600LL * 1000000)
+#define ABANDON_US (7LL * 24 * 3600 * 1000000)
+
+static int64_t now_us(supervisor *s) { return clk_wall_us(catalog_clock(s->svc->catalog)); }
+
+/* Tests end the service right after a step was journalled: SLUICE_FAILPOINT=delete:<step>. */
+static void failpoint(const char *step)
+{
+    const char *wanted = getenv("SLUICE_FAILPOINT");
+    if (wanted && strncmp(wanted, "delete:", 7) == 0 && strcmp(wanted + 7, step) == 0) _exit(137);
+}
+
+static bool step_done(const deletion_record *d, int step) { return (d->steps & (1U << step)) != 0; }
+
+static json_t *receipt_of(const deletion_record *d)
+{
+    json_t *o = json_loadb(d->receipt.p, d->receipt.n, 0, NULL);
+    return o ? o : json_object();
+}
+
+static void set_receipt(deletion_record *d, json_t *o, arena *a)
+{
+    char *text = json_dumps(o, JSON_COMPACT);
+    str s = arena_copy(a, str_from_c(text));
+    if (s.p) d->receipt = s;
+    free(text);
+    json_decref(o);
+}
+
+/* --- journalling --- */
+
+/* Marks a step in a transaction of its own (the caller's changes included) and stops there when a test asks. */
+static bool journal(supervisor *s, deletion_record *d, int step, bool ok, err *e)
+{
+    d->steps |= 1U << step;
+    ok = service_end(s->svc, ok && deletion_save(s->svc->catalog, d, e), e);
+    if (ok) failpoint(step_names[step]);
+    return ok;
+}
+
+static bool mark(supervisor *s, deletion_record *d, int step, err *e) { return catalog_begin(s->svc->catalog, e) && journal(s, d, step, true, e); }
+
+/* --- ends --- */
+
+static json_t *end_message(const deletion_record *d, const char *end, const secret *password)
+{
+    json_t *spec = json_loadb(d->spec.p, d->spec.n, 0, NULL), *o = json_object_get(spec, end);
+    job_endpoint ep = {.engine_name = ctl_str(o, "engine"), .host = ctl_str(o, "host"), .port = ctl_str(o, "port"), .user = ctl_str(o, "user"), .database = ctl_str(o, "database"), .ssl = ctl_str(o, "ssl")};
+    json_t *m = json_pack("{s:s, s:s, s:o, s:s%, s:s}", "type", "cleanup", "end", end, "endpoint", message_endpoint(&ep, secret_str(password)), "job_id", d->run_id.p, d->run_id.n, "identity",
+                          ctl_text(o, "identity"));
+    json_decref(spec);
+    return m;
+}
+
+static void start_cleanup(supervisor *s, const deletion_record *d, const char *end, arena *a)
+{
+    err e = ERR_INIT;
+    secret password = SECRET_INIT;
+    bool ok = catalog_begin(s->svc->catalog, &e);
+    if (ok) {
+        ok = jobs_secret_get(s->svc->catalog, service_leftover_context(d->run_id, end, a), &password, &e);
+        catalog_rollback(s->svc->catalog);
+    }
+    if (ok) {
+        child *c = supervisor_start_child(s, CHILD_CLEANUP, d->job_id, d->run_id, end, end_message(d, end, &password), &e);
+        ok = c != NULL;
+        if (c) c->wanted = true;
+    }
+    if (!ok) log_error("cleanup", &e);
+    secret_wipe(&password);
+}
+
+/* Entries of an end that are not settled yet. */
+static bool open_entries(supervisor *s, str run_id, const char *end, arena *a, ledger_record **ret, uint32_t *ret_count, err *e)
+{
+    ledger_record *all = NULL;
+    uint32_t n = 0, kept = 0;
+    if (!ledger_list(s->svc->catalog, run_id, str_from_c(end), STR(""), a, &all, &n, e)) return false;
+    for (uint32_t i = 0; i < n; i++) {
+        bool open = str_eq(all[i].state, STR("intended")) || str_eq(all[i].state, STR("created")) || str_eq(all[i].state, STR("leftover")) || str_eq(all[i].state, STR("abandoned"));
+        if (open) all[kept++] = all[i];
+    }
+    *ret = all;
+    *ret_count = kept;
+    return true;
+}
+
+static int64_t retry_wait(uint32_t attempts)
+{
+    int64_t wait = RETRY_FIRST_US << (attempts < 10 ? attempts : 10);
+    return wait > RETRY_MAX_US ? RETRY_MAX_US : wait;
+}
+
+/* The outcome of a cleanup goes to every open entry of the end. */
+static bool settle_entries(supervisor *s, deletion_record *d, const child *c, ledger_record *list, uint32_t n, json_t *receipt, err *e)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        ledger_record *l = &list[i];
+        if (c->cleaned) {
+            l->state = STR("removed");
+            l->last_error = ctl_flag(c->cleaned, "other_server") ? STR("another server answers at this address now: the object is gone with the old one") : STR("");
+        } else {
+            l->state = now_us(s) - d->requested_us > ABANDON_US ? STR("abandoned") : STR("leftover");
+            l->last_error = c->failed ? str_from_c(c->error.text) : STR("the cleanup process ended without a report");
+            l->next_try_us = now_us(s) + retry_wait(l->attempts);
+            l->attempts++;
+        }
+        if (!ledger_save(s->svc->catalog, l, e)) return false;
+        if (!c->cleaned)
+            json_array_append_new(json_object_get(receipt, "leftovers"), json_pack("{s:I, s:s%, s:s%, s:s%, s:s%}", "id", (json_int_t)l->id, "end", l->end.p, l->end.n, "kind", l->kind.p, l->kind.n,
+                                                                                  "name", l->name.p, l->name.n, "undo", l->undo.p, l->undo.n));
+    }
+    return true;
+}
+
+static void add_removed(json_t *receipt, const child *c)
+{
+    json_t *list = json_object_get(receipt, "removed");
+    str rest = c->cleaned ? ctl_str(c->cleaned, "removed") : STR_NULL, line;
+    while (rest.n && str_split_next(&rest, '\n', &line))
+        if (line.n) json_array_append_new(list, json_stringn(line.p, line.n));
+    if (c->cleaned && ctl_flag(c->cleaned, "other_server"))
+        json_array_append_new(list, json_sprintf("%s: another server answers at the address now; what the old one had is gone with it, nothing was touched", c->end));
+}
+
+void delete_child_ended(supervisor *s, child *c)
+{
+    arena a;
+    err e = ERR_INIT;
+    deletion_record d;
+    ledger_record *list = NULL;
+    uint32_t n = 0;
+    bool found = false;
+    arena_init(&a, 64 * 1024, 0);
+    if (!catalog_begin(s->svc->catalog, &e)) {
+        log_error("cleanup", &e);
+        return;
+    }
+    bool ok = deletion_find(s->svc->catalog, str_from_c(c->run_id), &a, &d, &found, &e) && found && open_entries(s, d.run_id, c->end, &a, &list, &n, &e);
+    if (ok) {
+        json_t *receipt = receipt_of(&d);
+        json_t *before = json_object_get(receipt, "leftovers");
+        for (size_t i = json_array_size(before); i-- > 0;) /* the list is made anew at each try */
+            if (strcmp(ctl_text(json_array_get(before, i), "end"), c->end) == 0) json_array_remove(before, i);
+        add_removed(receipt, c);
+        ok = settle_entries(s, &d, c, list, n, receipt, &e);
+        set_receipt(&d, receipt, &a);
+        int step = strcmp(c->end, "src") == 0 ? STEP_SOURCE : STEP_TARGET;
+        if (ok && c->cleaned) ok = jobs_secret_remove(s->svc->catalog, service_leftover_context(d.run_id, c->end, &a), &e);
+        ok = journal(s, &d, step, ok, &e);
+    } else {
+        catalog_rollback(s->svc->catalog);
+    }
+    if (!ok && e.code != ERR_NONE) log_error("cleanup", &e);
+    arena_finish(&a);
+}
+
+/* --- steps --- */
+
+static bool stop_worker(supervisor *s, deletion_record *d, arena *a, err *e)
+{
+    char run[64];
+    snprintf(run, sizeof run, "%.*s", STR_ARG(d->run_id));
+    bool running = false;
+    for (int kind = CHILD_WORKER; kind <= CHILD_PRECHECK; kind++) {
+        child *c = supervisor_find(s, (child_kind)kind, run, NULL);
+        if (c) supervisor_stop_child(c);
+        running = running || c;
+    }
+    (void)a;
+    return running || mark(s, d, STEP_STOP, e);
+}
+
+/* One end: nothing made there = done; else a cleanup probe, whose end journals the step. */
+static bool clean_end(supervisor *s, deletion_record *d, int step, const char *end, arena *a, err *e)
+{
+    char run[64];
+    ledger_record *list = NULL;
+    uint32_t n = 0;
+    snprintf(run, sizeof run, "%.*s", STR_ARG(d->run_id));
+    if (supervisor_find(s, CHILD_CLEANUP, run, end)) return true;
+    if (!catalog_begin(s->svc->catalog, e)) return false;
+    bool ok = open_entries(s, d->run_id, end, a, &list, &n, e);
+    if (ok && n == 0) return journal(s, d, step, jobs_secret_remove(s->svc->catalog, service_leftover_context(d->run_id, end, a), e), e);
+    catalog_rollback(s->svc->catalog);
+    if (ok) start_cleanup(s, d, end, a);
+    return ok;
+}
+
+/* The end of a deletion: its receipt is complete, though leftovers may stay. */
+static bool finish(supervisor *s, deletion_record *d, arena *a, err *e)
+{
+    json_t *receipt = receipt_of(d);
+    char when[CLOCK_ISO_BYTES];
+    d->finished_us = now_us(s);
+    clock_format_iso(d->finished_us, when);
+    json_object_set_new(receipt, "finished", json_true());
+    json_object_set_new(receipt, "finished_at", json_string(when));
+    log_event(LOG_INFO, "deleted", "job=%.*s kind=%.*s leftovers=%zu", STR_ARG(d->run_id), STR_ARG(d->kind), json_array_size(json_object_get(receipt, "leftovers")));
+    set_receipt(d, receipt, a);
+    return mark(s, d, STEP_SECRETS, e);
+}
+
+static bool advance(supervisor *s, deletion_record *d, arena *a, err *e)
+{
+    if (!step_done(d, STEP_STOP) && !stop_worker(s, d, a, e)) return false;
+    if (!step_done(d, STEP_STOP)) return true;
+    if (!step_done(d, STEP_SOURCE) && !clean_end(s, d, STEP_SOURCE, "src", a, e)) return false;
+    if (!step_done(d, STEP_TARGET) && !clean_end(s, d, STEP_TARGET, "dest", a, e)) return false;
+    if (!step_done(d, STEP_SOURCE) || !step_done(d, STEP_TARGET)) return true;
+    return finish(s, d, a, e);
+}
+
+/* Leftovers whose time has come: one cleanup for each run and end. */
+static bool retry_leftovers(supervisor *s, arena *a, err *e)
+{
+    ledger_record *list = NULL;
+    uint32_t n = 0;
+    if (!catalog_begin(s->svc->catalog, e)) return false;
+    bool ok = ledger_list(s->svc->catalog, STR(""), STR(""), STR("leftover"), a, &list, &n, e);
+    for (uint32_t i = 0; ok && i < n; i++) {
+        deletion_record d;
+        bool found = false;
+        char run[64], end[8];
+        snprintf(run, sizeof run, "%.*s", STR_ARG(list[i].run_id));
+        snprintf(end, sizeof end, "%.*s", STR_ARG(list[i].end));
+        if (list[i].next_try_us > now_us(s) || supervisor_find(s, CHILD_CLEANUP, run, end)) continue;
+        ok = deletion_find(s->svc->catalog, list[i].run_id, a, &d, &found, e);
+        if (!ok || !found || d.finished_us == 0) continue;
+        catalog_rollback(s->svc->catalog); /* the probe's start reads the secret in a transaction of its own */
+        start_cleanup(s, &d, end, a);
+        if (!catalog_begin(s->svc->catalog, e)) return false;
+    }
+    catalog_rollback(s->svc->catalog);
+    return ok;
+}
+
+void delete_work(supervisor *s)
+{
+    arena a;
+    err e = ERR_INIT;
+    deletion_record *list = NULL;
+    uint32_t n = 0;
+    arena_init(&a, 64 * 1024, 0);
+    bool ok = catalog_begin(s->svc->catalog, &e);
+    if (ok) {
+        ok = deletion_list_unfinished(s->svc->catalog, &a, &list, &n, &e);
+        catalog_rollback(s->svc->catalog);
+    }
+    for (uint32_t i = 0; ok && i < n; i++) ok = advance(s, &list[i], &a, &e);
+    ok = ok && retry_leftovers(s, &a, &e);
+    if (!ok) log_error("delete", &e);
+    arena_finish(&a);
+}

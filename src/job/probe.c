@@ -1,0 +1,170 @@
+/* The probe: one request over fd 3, then the end. Everything besides moving rows that touches a user's database. */
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "engine/precheck.h"
+#include "job/ctl.h"
+#include "job/roles.h"
+#include "job/spec.h"
+
+#define CONNECT_TIMEOUT_S 10
+#define IO_TIMEOUT_S 60
+
+typedef struct probe {
+    ctl ctl;
+    cancel stop;
+    engine_env env;
+    arena mem;
+    uint32_t failed_items;
+} probe;
+
+static bool tell(probe *p, json_t *m, err *e) { return ctl_send_new(&p->ctl, m, e); }
+
+static json_t *end_report(const server_info *s, bool ok, const err *e)
+{
+    if (!ok) return json_pack("{s:b, s:s, s:s}", "ok", 0, "code", err_name(e->code), "text", e->text);
+    return json_pack("{s:b, s:s%, s:s%, s:s%}", "ok", 1, "product", s->product.p, s->product.n, "version", s->version.p, s->version.n, "identity",
+                     s->identity.n ? s->identity.p : "", s->identity.n);
+}
+
+/* Connects to one end and reads the server's facts. */
+static bool look_at(probe *p, const endpoint *ep, bool is_source, server_info *ret, err *e)
+{
+    const engine *g = engine_find(ep->engine);
+    if (is_source) {
+        source *s = NULL;
+        bool ok = g->source->open(ep, &p->env, &s, e) && g->source->server(s, &p->mem, ret, e);
+        g->source->close(s);
+        return ok;
+    }
+    target *t = NULL;
+    bool ok = g->target->open(ep, &p->env, &t, e) && g->target->server(t, &p->mem, ret, e);
+    g->target->close(t);
+    return ok;
+}
+
+static json_t *test_end(probe *p, const json_t *o, bool is_source)
+{
+    endpoint ep = {.port = 0};
+    server_info info = {.version_number = 0};
+    err e = ERR_INIT;
+    if (!json_is_object(o)) return json_null();
+    bool ok = spec_read_endpoint(o, &p->mem, &ep, &e) && look_at(p, &ep, is_source, &info, &e);
+    secret_wipe(&ep.password);
+    return end_report(&info, ok, &e);
+}
+
+static bool do_connect(probe *p, const json_t *m, err *e)
+{
+    json_t *src = test_end(p, json_object_get(m, "source"), true), *dest = test_end(p, json_object_get(m, "target"), false);
+    return tell(p, json_pack("{s:s, s:o, s:o}", "type", "connected", "source", src, "target", dest), e);
+}
+
+static void on_item(void *ctx, const char *item, precheck_state state, str detail, str repair)
+{
+    static const char *const texts[] = {"Success", "Warning", "Failed"};
+    probe *p = ctx;
+    err ignored = ERR_INIT;
+    if (state == PRECHECK_FAILED) p->failed_items++;
+    (void)!tell(p, json_pack("{s:s, s:s, s:s, s:s%, s:s%}", "type", "item", "item", item, "state", texts[state], "detail", detail.n ? detail.p : "", detail.n, "repair",
+                             repair.n ? repair.p : "", repair.n), &ignored);
+}
+
+static void tell_identity(probe *p, const char *end, const server_info *s)
+{
+    err ignored = ERR_INIT;
+    (void)!tell(p, json_pack("{s:s, s:s, s:s%, s:s%, s:s%}", "type", "identity", "end", end, "identity", s->identity.n ? s->identity.p : "", s->identity.n, "product",
+                             s->product.p, s->product.n, "version", s->version.p, s->version.n), &ignored);
+}
+
+static bool do_precheck(probe *p, const json_t *m, err *e)
+{
+    job_spec spec;
+    if (!spec_read(m, &spec, e)) return false;
+    precheck_sink sink = {on_item, p};
+    precheck_outcome outcome = {0};
+    const pipeline_job *j = &spec.job;
+    precheck_job what = {j->source_engine, j->target_engine, j->source, j->target, j->objects, j->schema, j->full, j->incremental, j->ignore_existing};
+    p->env.job_id = spec.job.job_id;
+    bool ok = spec.objects ? precheck_run(&what, &p->env, &sink, &p->mem, &outcome, e) : (*e = spec.objects_error, false);
+    if (outcome.source_reached) tell_identity(p, "src", &outcome.source);
+    if (outcome.target_reached) tell_identity(p, "dest", &outcome.target);
+    spec_finish(&spec);
+    return ok && tell(p, json_pack("{s:s, s:i}", "type", "checked", "failed", (int)p->failed_items), e);
+}
+
+static bool clean_target(probe *p, const endpoint *ep, str job_id, str identity, str *ret_removed, bool *ret_other, err *e)
+{
+    const engine *g = engine_find(ep->engine);
+    target *t = NULL;
+    server_info info = {.version_number = 0};
+    bool ok = g->target->open(ep, &p->env, &t, e) && g->target->server(t, &p->mem, &info, e);
+    *ret_other = ok && identity.n && !str_eq(identity, info.identity);
+    if (ok && !*ret_other) ok = g->target->remove_job(t, job_id, &p->mem, ret_removed, e);
+    g->target->close(t);
+    return ok;
+}
+
+static bool clean_source(probe *p, const endpoint *ep, str identity, bool *ret_other, err *e)
+{
+    server_info info = {.version_number = 0};
+    if (!look_at(p, ep, true, &info, e)) return false;
+    *ret_other = identity.n && !str_eq(identity, info.identity);
+    return true;
+}
+
+static bool do_cleanup(probe *p, const json_t *m, err *e)
+{
+    endpoint ep = {.port = 0};
+    str removed = STR("");
+    bool other = false;
+    str job_id = arena_copy(&p->mem, ctl_str(m, "job_id")), identity = arena_copy(&p->mem, ctl_str(m, "identity"));
+    p->env.job_id = job_id;
+    bool ok = spec_read_endpoint(json_object_get(m, "endpoint"), &p->mem, &ep, e);
+    if (ok && strcmp(ctl_text(m, "end"), "src") == 0) ok = clean_source(p, &ep, identity, &other, e);
+    else if (ok) ok = clean_target(p, &ep, job_id, identity, &removed, &other, e);
+    secret_wipe(&ep.password);
+    return ok && tell(p, json_pack("{s:s, s:s%, s:b}", "type", "cleaned", "removed", removed.n ? removed.p : "", removed.n, "other_server", (int)other), e);
+}
+
+static bool do_request(probe *p, err *e)
+{
+    json_t *m = NULL;
+    if (ctl_receive(&p->ctl, 30000, &m, e) != CTL_MESSAGE) return e->code != ERR_NONE ? false : err_set(e, ERR_PROTOCOL, "no request came on the control socket");
+    const char *type = ctl_text(m, "type");
+    bool ok;
+    if (strcmp(type, "connect") == 0) ok = do_connect(p, m, e);
+    else if (strcmp(type, "precheck") == 0) ok = do_precheck(p, m, e);
+    else if (strcmp(type, "cleanup") == 0) ok = do_cleanup(p, m, e);
+    else ok = err_set(e, ERR_PROTOCOL, "the request \"%s\" is not known", type);
+    json_decref(m);
+    return ok;
+}
+
+int probe_main(void)
+{
+    static probe p;
+    err e = ERR_INIT, ignored = ERR_INIT;
+    mallopt(M_ARENA_MAX, 2);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    secret_protect_process();
+    log_set_common_fields("role=probe");
+    ctl_init(&p.ctl, CTL_FD);
+    arena_init(&p.mem, 64 * 1024, 0);
+    bool ok = cancel_init(&p.stop, &e);
+    p.env = (engine_env){.clock = clk_system(), .cancel = &p.stop, .budget_bytes = 64 << 20, .connect_timeout_s = CONNECT_TIMEOUT_S, .io_timeout_s = IO_TIMEOUT_S};
+    ok = ok && do_request(&p, &e);
+    if (!ok) {
+        log_error("probe", &e);
+        (void)!ctl_send_new(&p.ctl, ctl_failed(&e), &ignored);
+    }
+    arena_finish(&p.mem);
+    ctl_finish(&p.ctl);
+    cancel_finish(&p.stop);
+    return ok ? 0 : 3;
+}

@@ -1,0 +1,34 @@
+/* Inside of the service: shared by the service_*.c files and the supervisor. */
+#ifndef JOB_SERVICE_PRIV_H
+#define JOB_SERVICE_PRIV_H
+
+#include <jansson.h>
+
+#include "catalog/deletion.h"
+#include "catalog/jobs.h"
+#include "catalog/work.h"
+#include "job/fsm.h"
+#include "job/service.h"
+
+struct service {
+    catalog *catalog; /* borrowed */
+    int wake_fd;      /* eventfd: the supervisor reads it */
+};
+
+/* Something changed: the supervisor looks again. */
+void service_wake(service *s);
+/* Inside a transaction: the job meant by ref (either id, both must agree) or the right refusal. */
+ERR_MUST_USE bool service_find(service *s, job_ref ref, arena *a, job_record *ret, service_fault *f, err *e);
+/* Fills the fault's parameter and returns false. */
+bool service_refuse(service_fault *f, const char *param, const char *api_code);
+/* Commits when ok, else rolls back; wakes the supervisor after a commit. Returns whether all went well. */
+ERR_MUST_USE bool service_end(service *s, bool ok, err *e);
+/* A text member of the job's Reserve, numbers as text; p == NULL when absent. Lives in the arena. */
+str service_reserve(const job_record *r, const char *key, arena *a);
+/* Contexts of sealed passwords. */
+str service_secret_context(str job_id, const char *end, arena *a);
+str service_leftover_context(str run_id, const char *end, arena *a);
+/* Inside a transaction: turns a job's traces into a deletion (kind "delete" or "reset") that the supervisor carries out. */
+ERR_MUST_USE bool service_begin_deletion(service *s, const job_record *r, const char *kind, str account, arena *a, err *e);
+
+#endif

@@ -124,12 +124,36 @@ static bool op_catalog(probe *p, err *e)
     return true;
 }
 
+static bool no_intend(void *ctx, const char *end, const char *kind, str name, str undo, bool shared, uint64_t *ret_id, err *e)
+{
+    (void)ctx, (void)end, (void)kind, (void)name, (void)undo, (void)shared, (void)e;
+    *ret_id = 1;
+    return true;
+}
+
+static bool no_created(void *ctx, uint64_t id, err *e) { return (void)ctx, (void)id, (void)e, true; }
+static const ledger no_ledger = {no_intend, no_created, NULL};
+
+/* Both phases, from the source's catalog. */
+static bool op_schema(probe *p, err *e)
+{
+    dblist *l;
+    catalog_def c;
+    server_info i;
+    bool ignore = json_is_true(json_object_get(p->request, "ignore_existing"));
+    return read_objects(p, &l, e) && p->engine->source->read_catalog(p->source, l, &p->mem, &c, e) &&
+           p->engine->source->server(p->source, &p->mem, &i, e) &&
+           p->engine->target->apply_schema(p->target, SCHEMA_TABLES, &c, &i, ignore, NULL, e) &&
+           p->engine->target->apply_schema(p->target, SCHEMA_AFTER_LOAD, &c, &i, ignore, NULL, e);
+}
+
 static const struct {
     const char *name;
     bool (*run)(probe *p, err *e);
 } operations[] = {
     {"server", op_server},
     {"catalog", op_catalog},
+    {"schema", op_schema},
 };
 
 static bool open_ends(probe *p, err *e)
@@ -157,7 +181,7 @@ int main(void)
     err e = ERR_INIT;
     if (!request || !cancel_init(&stop, &e)) return 2;
     probe p = {.request = request, .answer = json_object()};
-    p.env = (engine_env){.clock = clk_system(), .cancel = &stop, .job_id = str_from_c(text(request, "job", "probe")), .replica_id = 4711,
+    p.env = (engine_env){.clock = clk_system(), .cancel = &stop, .job_id = str_from_c(text(request, "job", "probe")), .replica_id = 4711, .ledger = &no_ledger,
                          .budget_bytes = 64 << 20, .connect_timeout_s = 5, .io_timeout_s = 20};
     arena_init(&p.mem, 64 << 10, 0);
     bool ok = run(&p, &e);

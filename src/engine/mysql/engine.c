@@ -57,6 +57,7 @@ static const target_ops target_table = {
     .open = mysql_engine_target_open,
     .close = mysql_engine_target_close,
     .server = target_server,
+    .apply_schema = schema_apply,
 };
 
 extern const engine engine_mysql;

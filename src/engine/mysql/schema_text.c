@@ -12,9 +12,29 @@ static str rename_column(void *ctx, str name)
     return i == UINT32_MAX ? STR_NULL : t->columns[i].target_name;
 }
 
-/* An expression of the table with its columns under their target names. */
-static void add_expression(const table_def *t, str sql, arena *a, buf *out)
+/* Without the introducers of UTF-8, which the session's literals have anyway: MariaDB 10.11 stores _utf8mb4'x\'' in a generated column's expression
+ * so that it cannot read it again (error 1064, measured). */
+static void drop_introducers(str sql, buf *out)
 {
+    ddl_lexer l = {.text = sql};
+    size_t copied = 0;
+    for (ddl_token t = ddl_next(&l); t.kind != DDL_END; t = ddl_next(&l)) {
+        if (!ddl_is_word(t, "_utf8mb4") && !ddl_is_word(t, "_utf8mb3") && !ddl_is_word(t, "_utf8")) continue;
+        buf_add(out, str_sub(sql, copied, t.start - copied));
+        copied = t.end;
+    }
+    buf_add(out, str_sub(sql, copied, sql.n));
+}
+
+/* An expression of the table with its columns under their target names. */
+static void add_expression(const schema_pair *p, const table_def *t, str sql, arena *a, buf *out)
+{
+    BUF_AUTO plain = BUF_INIT;
+    if (cross(p) && p->target_mariadb) {
+        drop_introducers(sql, &plain);
+        if (plain.failed) out->failed = true;
+        sql = buf_str(&plain);
+    }
     /* The context is only read. */
     ddl_rename_names(sql, rename_column, (void *)(uintptr_t)t, a, out);
 }
@@ -68,7 +88,7 @@ static void add_default(const schema_pair *p, const table_def *t, const ddl_colu
     if (!d->default_sql.p) return;
     bool wrap = cross(p) && !p->target_mariadb && needs_parentheses(d, c);
     buf_add_c(out, wrap ? " DEFAULT (" : " DEFAULT ");
-    add_expression(t, d->default_sql, a, out);
+    add_expression(p, t, d->default_sql, a, out);
     if (wrap) buf_add_byte(out, ')');
 }
 
@@ -81,7 +101,7 @@ static void add_column(const schema_pair *p, const table_def *t, const ddl_colum
     add_charset(p, c, a, out);
     if (d->generated) {
         buf_add_c(out, " GENERATED ALWAYS AS ");
-        add_expression(t, d->generation_sql, a, out);
+        add_expression(p, t, d->generation_sql, a, out);
         buf_add_c(out, d->stored ? " STORED" : " VIRTUAL");
         if (d->not_null && !p->target_mariadb) buf_add_c(out, " NOT NULL");
     } else {
@@ -104,7 +124,7 @@ static void add_column(const schema_pair *p, const table_def *t, const ddl_colum
     }
     if (d->check_sql.p) {
         buf_add_c(out, " CHECK ");
-        add_expression(t, d->check_sql, a, out);
+        add_expression(p, t, d->check_sql, a, out);
     } else if (cross(p) && p->target_mariadb && c->type == COL_JSON) {
         buf_add_c(out, " CHECK (json_valid(");
         conn_quote_name(out, c->target_name);
@@ -146,13 +166,12 @@ bool schema_key_is_early(const table_def *t, const ddl_table *d, uint32_t key)
 
 static void add_part(const schema_pair *p, const table_def *t, const ddl_part *part, arena *a, buf *out)
 {
-    (void)p;
     if (part->column.p) {
         str now = rename_column((void *)(uintptr_t)t, part->column);
         conn_quote_name(out, now.p ? now : part->column);
         if (part->prefix) buf_printf(out, "(%u)", part->prefix);
     } else {
-        add_expression(t, part->expression, a, out);
+        add_expression(p, t, part->expression, a, out);
     }
     if (part->descending) buf_add_c(out, " DESC");
 }
@@ -208,7 +227,9 @@ bool schema_add_foreign_key(const table_def *t, const foreign_key_def *f, const 
         if (i) buf_add_byte(out, ',');
         conn_quote_name(out, parent->columns[at].target_name);
     }
-    buf_printf(out, ") ON DELETE %.*s ON UPDATE %.*s", STR_ARG(f->on_delete), STR_ARG(f->on_update));
+    buf_add_byte(out, ')');
+    if (!str_eq(f->on_delete, STR("RESTRICT"))) buf_printf(out, " ON DELETE %.*s", STR_ARG(f->on_delete));
+    if (!str_eq(f->on_update, STR("RESTRICT"))) buf_printf(out, " ON UPDATE %.*s", STR_ARG(f->on_update));
     return !out->failed || err_no_memory(e, "a statement");
 }
 
@@ -225,12 +246,12 @@ static void add_check(const schema_pair *p, const table_def *t, const ddl_check 
         buf_add_byte(out, ' ');
     }
     buf_add_c(out, "CHECK ");
-    add_expression(t, c->expression, a, out);
+    add_expression(p, t, c->expression, a, out);
     if (c->not_enforced) buf_add_c(out, " NOT ENFORCED");
 }
 
 /* Partition text without engines and folders of the source: "ENGINE = x", "DATA DIRECTORY = 'x'". */
-static void add_partition(const table_def *t, str sql, arena *a, buf *out)
+static void add_partition(const schema_pair *p, const table_def *t, str sql, arena *a, buf *out)
 {
     BUF_AUTO kept = BUF_INIT;
     ddl_lexer l = {.text = sql};
@@ -246,7 +267,7 @@ static void add_partition(const table_def *t, str sql, arena *a, buf *out)
     buf_add(&kept, str_sub(sql, copied, sql.n));
     if (kept.failed) out->failed = true;
     buf_add_c(out, "\n ");
-    if (kept.n) add_expression(t, buf_str(&kept), a, out);
+    if (kept.n) add_expression(p, t, buf_str(&kept), a, out);
 }
 
 static void add_options(const schema_pair *p, const table_def *t, const ddl_table *d, arena *a, buf *out)
@@ -259,7 +280,7 @@ static void add_options(const schema_pair *p, const table_def *t, const ddl_tabl
         buf_printf(out, " ROW_FORMAT=%.*s", STR_ARG(d->row_format));
     if (d->key_block_size.p && !cross(p) && str_eq_nocase(d->engine, STR("InnoDB"))) buf_printf(out, " KEY_BLOCK_SIZE=%.*s", STR_ARG(d->key_block_size));
     if (d->comment_sql.p) buf_printf(out, " COMMENT=%.*s", STR_ARG(d->comment_sql));
-    if (d->partition.p) add_partition(t, d->partition, a, out);
+    if (d->partition.p) add_partition(p, t, d->partition, a, out);
 }
 
 bool schema_create_table(const schema_pair *p, const table_def *t, const ddl_table *d, arena *a, buf *out, err *e)

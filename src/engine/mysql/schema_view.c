@@ -39,6 +39,20 @@ static bool target_of(const catalog_def *c, const view_def *v, str schema, str n
     return true;
 }
 
+/* `schema`.`name` is followed by a column somewhere: columns of it are not called by its bare name. */
+static bool has_qualified_columns(str sql, str schema, str name, arena *a)
+{
+    ddl_lexer l = {.text = sql};
+    ddl_token t[4] = {{0}};
+    do {
+        t[0] = t[1], t[1] = t[2], t[2] = t[3], t[3] = ddl_next(&l);
+        if (ddl_is_punct(t[3], '.') && t[2].kind == DDL_NAME && ddl_is_punct(t[1], '.') && t[0].kind == DDL_NAME &&
+            str_eq(ddl_unquote_name(a, t[2]), name) && str_eq(ddl_unquote_name(a, t[0]), schema))
+            return true;
+    } while (t[3].kind != DDL_END);
+    return false;
+}
+
 /* Copies the query; `db`.`object` pairs with a database of the catalog get their target names. An alias spelt like a database would be taken for one,
  * so a pair whose first name is preceded by a dot or is no database stays. */
 static bool add_query(const catalog_def *c, const view_def *v, str sql, arena *a, buf *out, err *e)
@@ -61,6 +75,12 @@ static bool add_query(const catalog_def *c, const view_def *v, str sql, arena *a
         conn_quote_table(out, target_schema, target_name);
         copied = second.end;
         l = probe;
+        /* "`v`.`a` from `db`.`v`": a new name keeps the old one as alias, unless there is an alias. */
+        ddl_token after = ddl_next(&probe);
+        if (!ddl_is_punct(after, '.') && after.kind != DDL_NAME && !str_eq(name, target_name) && !has_qualified_columns(sql, schema, name, a)) {
+            buf_add_byte(out, ' ');
+            conn_quote_name(out, name);
+        }
     }
     buf_add(out, str_sub(sql, copied, sql.n));
     return true;

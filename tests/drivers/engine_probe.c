@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "engine/engine.h"
+#include "engine/precheck.h"
 
 static const char *text(const json_t *o, const char *key, const char *otherwise)
 {
@@ -147,6 +147,32 @@ static bool op_schema(probe *p, err *e)
            p->engine->target->apply_schema(p->target, SCHEMA_AFTER_LOAD, &c, &i, ignore, NULL, e);
 }
 
+static void add_item(void *ctx, const char *item, precheck_state state, str detail, str repair)
+{
+    json_array_append_new(ctx, json_pack("{s:s,s:i,s:o,s:o}", "item", item, "state", (int)state, "detail", jstr(detail.p ? detail : STR("")), "repair",
+                                         jstr(repair.p ? repair : STR(""))));
+}
+
+static bool flag(const probe *p, const char *key, bool otherwise)
+{
+    const json_t *v = json_object_get(p->request, key);
+    return v ? json_is_true(v) : otherwise;
+}
+
+static bool op_precheck(probe *p, err *e)
+{
+    dblist *l;
+    precheck_outcome outcome;
+    json_t *items = json_array();
+    json_object_set_new(p->answer, "items", items);
+    precheck_sink sink = {add_item, items};
+    if (!read_objects(p, &l, e)) return false;
+    precheck_job job = {.source_engine = p->engine, .target_engine = p->engine, .source = &p->source_ep, .target = &p->target_ep, .objects = l,
+                        .schema = flag(p, "schema", true), .full = flag(p, "full", true), .incremental = flag(p, "incremental", true),
+                        .ignore_existing = flag(p, "ignore_existing", false)};
+    return precheck_run(&job, &p->env, &sink, &p->mem, &outcome, e);
+}
+
 static const struct {
     const char *name;
     bool (*run)(probe *p, err *e);
@@ -154,6 +180,7 @@ static const struct {
     {"server", op_server},
     {"catalog", op_catalog},
     {"schema", op_schema},
+    {"precheck", op_precheck},
 };
 
 static bool open_ends(probe *p, err *e)

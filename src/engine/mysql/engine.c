@@ -50,6 +50,7 @@ static const source_ops source_table = {
     .open = mysql_engine_source_open,
     .close = mysql_engine_source_close,
     .server = source_server,
+    .precheck = precheck_source,
     .read_catalog = catalog_read,
 };
 
@@ -57,6 +58,7 @@ static const target_ops target_table = {
     .open = mysql_engine_target_open,
     .close = mysql_engine_target_close,
     .server = target_server,
+    .precheck = precheck_target,
     .apply_schema = schema_apply,
 };
 

@@ -87,6 +87,19 @@ static void inspect_collation(const inspection *i, const char *what, str name, s
             STR_ARG(now));
 }
 
+/* MySQL error 3109: a generated column may not use the AUTO_INCREMENT column. MariaDB allows it for virtual ones. */
+static void inspect_generated(const inspection *i, const ddl_column *d)
+{
+    ddl_lexer l = {.text = d->generation_sql};
+    if (!d->generated || !cross(i->p) || i->p->target_mariadb) return;
+    for (ddl_token t = ddl_next(&l); t.kind != DDL_END; t = ddl_next(&l)) {
+        str name = t.kind == DDL_NAME ? ddl_unquote_name(i->a, t) : STR_NULL;
+        uint32_t at = name.p ? table_find_column(i->t, name) : UINT32_MAX;
+        if (at != UINT32_MAX && i->t->columns[at].auto_increment)
+            add(i, true, "leave the column out", "generated column %.*s uses the AUTO_INCREMENT column, which MySQL does not allow", STR_ARG(d->name));
+    }
+}
+
 static void inspect_columns(const inspection *i)
 {
     for (uint32_t n = 0; n < i->t->column_count; n++) {
@@ -94,6 +107,7 @@ static void inspect_columns(const inspection *i)
         const ddl_column *d = &i->d->columns[n];
         if (!c->selected) continue;
         inspect_type(i, d, c);
+        inspect_generated(i, d);
         inspect_collation(i, "column", c->name, c->collation);
         check_expression(i, "the default of column", c->name, d->default_sql);
         check_expression(i, "generated column", c->name, d->generation_sql);

@@ -238,10 +238,7 @@ bool binlog_mariadb_gtid_parse(const binlog_event *ev, binlog_mariadb_gtid *ret,
     g.sequence = cursor_u64(&c);
     g.domain = cursor_u32(&c);
     g.flags = cursor_u8(&c);
-    if (g.flags & BINLOG_MARIADB_GTID_GROUP_COMMIT)
-        g.commit_id = cursor_u64(&c);
-    else if (cursor_left(&c) >= 6)
-        cursor_skip(&c, 6);
+    if (g.flags & BINLOG_MARIADB_GTID_GROUP_COMMIT) g.commit_id = cursor_u64(&c); /* else an XID may follow at once; padding comes last */
     if (g.flags & (BINLOG_MARIADB_GTID_PREPARED_XA | BINLOG_MARIADB_GTID_COMPLETED_XA)) {
         g.xa.format_id = cursor_u32(&c);
         uint8_t gtrid_bytes = cursor_u8(&c), bqual_bytes = cursor_u8(&c);

@@ -21,6 +21,7 @@ typedef enum change_kind { CHANGE_INSERT, CHANGE_UPDATE, CHANGE_DELETE } change_
 typedef struct change {
     const table_def *table;
     change_kind kind;
+    bool without_foreign_keys; /* the source's session had foreign_key_checks=0: no cascade ran there, none may run at the target */
     const val *before, *after;
 } change;
 

@@ -191,15 +191,15 @@ bool merge_result_changes(const merge *m, table_changes *ret)
         c->table = m->table;
         switch (outcome(m, x)) {
         case NET_INSERT:
-            *c = (change){m->table, CHANGE_INSERT, NULL, x->after};
+            *c = (change){.table = m->table, .kind = CHANGE_INSERT, .before = NULL, .after = x->after};
             ret->inserts[ret->insert_count++] = c;
             break;
         case NET_UPDATE:
-            *c = (change){m->table, CHANGE_UPDATE, x->before, x->after};
+            *c = (change){.table = m->table, .kind = CHANGE_UPDATE, .before = x->before, .after = x->after};
             ret->updates[ret->update_count++] = c;
             break;
         case NET_DELETE:
-            *c = (change){m->table, CHANGE_DELETE, x->before, NULL};
+            *c = (change){.table = m->table, .kind = CHANGE_DELETE, .before = x->before, .after = NULL};
             ret->deletes[ret->delete_count++] = c;
             break;
         case NET_NOTHING: break;

@@ -39,6 +39,7 @@ bool mysql_engine_target_open(const endpoint *ep, const engine_env *env, target 
 void mysql_engine_target_close(target *t)
 {
     if (!t) return;
+    applier_free(t->applier);
     conn_close(t->conn);
     free(t);
 }
@@ -50,8 +51,17 @@ static const source_ops source_table = {
     .open = mysql_engine_source_open,
     .close = mysql_engine_source_close,
     .server = source_server,
+    .current_position = binlog_position_now,
+    .check_position = binlog_position_check,
+    .compare = binlog_position_compare,
+    .stream = stream_run,
     .precheck = precheck_source,
     .read_catalog = catalog_read,
+    .snapshot_open = snapshot_begin,
+    .snapshot_close = snapshot_end,
+    .snapshot_position = snapshot_at,
+    .plan_chunks = chunk_plan,
+    .read_chunk = chunk_read,
 };
 
 static const target_ops target_table = {
@@ -60,6 +70,17 @@ static const target_ops target_table = {
     .server = target_server,
     .precheck = precheck_target,
     .apply_schema = schema_apply,
+    .read_chunks = checkpoint_read_chunks,
+    .store_chunks = checkpoint_store_chunks,
+    .loader_open = loader_open_lane,
+    .loader_close = loader_close_lane,
+    .load_chunk = loader_load,
+    .claim = checkpoint_claim,
+    .read_checkpoint = checkpoint_read,
+    .save_checkpoint = checkpoint_save,
+    .apply_begin = applier_begin,
+    .apply = applier_apply,
+    .remove_job = checkpoint_remove_job,
 };
 
 extern const engine engine_mysql;

@@ -1,0 +1,114 @@
+/* Changes one by one, in order. Outside of an overlap every statement must hit exactly one row. */
+#include "engine/mysql/apply.h"
+
+static const char *const kind_names[] = {[CHANGE_INSERT] = "INSERT", [CHANGE_UPDATE] = "UPDATE", [CHANGE_DELETE] = "DELETE"};
+
+bool apply_foreign_keys(applier *a, bool on, err *e)
+{
+    if (a->foreign_keys_now == on) return true;
+    buf_add_c(apply_run_begin(&a->run), on ? "SET SESSION foreign_key_checks=1" : "SET SESSION foreign_key_checks=0");
+    a->foreign_keys_now = on;
+    return apply_run_add(&a->run, EXPECT_OK, 0, NULL, e);
+}
+
+/* The row is there already, or is referenced, or lacks its parent: the destination is not what the change expects. */
+static bool is_divergence(int number)
+{
+    switch (number) {
+    case 1062: case 1586: case 1761: case 1762: case 1859: case 1022: case 1216: case 1217: case 1451: case 1452: case 1557: return true;
+    default: return false;
+    }
+}
+
+/* Names table, key and what was expected; no other column's value. */
+static bool name_row(const applier *a, const apply_table *t, const change *c, err *e)
+{
+    BUF_AUTO row = BUF_INIT;
+    apply_sql_describe_key(&row, t, c->before ? c->before : c->after);
+    str table_schema = t->def->target_schema, table = t->def->target_name;
+    err cause = *e;
+    if (a->run.counted)
+        return err_set(e, ERR_TARGET_DIVERGED,
+                       "%s of %.*s.%.*s (%.*s): %s expected 1 row, found %u; somebody else changed the table: compare and correct the row, or reset the job",
+                       kind_names[c->kind], STR_ARG(table_schema), STR_ARG(table), STR_ARG(buf_str(&row)), "the change", a->run.found);
+    return err_set_native(e, is_divergence(cause.native) ? ERR_TARGET_DIVERGED : cause.code, cause.retry, cause.native, "%s of %.*s.%.*s (%.*s): %s",
+                          kind_names[c->kind], STR_ARG(table_schema), STR_ARG(table), STR_ARG(buf_str(&row)), cause.text);
+}
+
+static bool append_change(applier *a, const apply_table *t, const change *c, err *e)
+{
+    buf *b = apply_run_begin(&a->run);
+    bool mariadb = a->t->conn->is_mariadb;
+    switch (c->kind) {
+    case CHANGE_INSERT: apply_sql_insert(b, "INSERT", t, c->after); break;
+    case CHANGE_UPDATE: apply_sql_update(b, t, c->before, c->after, mariadb); break;
+    case CHANGE_DELETE: apply_sql_delete(b, t, c->before, mariadb); break;
+    }
+    return apply_run_add(&a->run, c->kind == CHANGE_UPDATE ? EXPECT_MATCHED : EXPECT_AFFECTED, 1, t, e);
+}
+
+bool apply_change(applier *a, const change *c, err *e)
+{
+    const apply_table *t = apply_table_of(a, c->table);
+    bool checks = a->foreign_keys && !c->without_foreign_keys;
+    if (!a->exact) return apply_foreign_keys(a, checks, e) && append_change(a, t, c, e);
+    if (!apply_foreign_keys(a, checks, e) || !apply_run_flush(&a->run, e)) return false;
+    a->run.single = true;
+    bool ok = append_change(a, t, c, e);
+    a->run.single = false;
+    return ok || (a->run.suspect && name_row(a, t, c, e));
+}
+
+static bool alone(applier *a, const apply_table *t, apply_expect expect, uint32_t n, err *e)
+{
+    return apply_run_add(&a->run, expect, n, t, e) && apply_run_flush(&a->run, e);
+}
+
+/* REPLACE would delete the old row first and take its children along: an UPDATE keeps them. Only where there is nothing to update, or the new key exists
+ * already (a later state was loaded), the image is put in with checks off, so that nothing cascades. */
+static bool again_with_children(applier *a, const apply_table *t, const change *c, err *e)
+{
+    bool mariadb = a->t->conn->is_mariadb;
+    if (!apply_run_flush(&a->run, e)) return false;
+    if (c->before) {
+        buf *b = apply_run_begin(&a->run);
+        if (c->after) {
+            apply_sql_update(b, t, c->before, c->after, mariadb);
+        } else {
+            apply_sql_delete(b, t, c->before, mariadb);
+        }
+        if (alone(a, t, c->after ? EXPECT_MATCHED : EXPECT_ANY, 1, e)) return true;
+        bool missing = a->run.counted, conflict = a->run.suspect && is_divergence(e->native);
+        if (!missing && !conflict) return false;
+        *e = ERR_INIT;
+        if (conflict) {
+            if (!c->after && !apply_foreign_keys(a, false, e)) return false;
+            apply_sql_delete(apply_run_begin(&a->run), t, c->before, mariadb);
+            if (!alone(a, t, EXPECT_ANY, 0, e)) return false;
+        }
+    }
+    if (!c->after) return true;
+    if (!apply_foreign_keys(a, false, e)) return false;
+    apply_sql_insert(apply_run_begin(&a->run), "REPLACE", t, c->after);
+    return alone(a, t, EXPECT_ANY, 0, e);
+}
+
+bool apply_change_again(applier *a, const change *c, err *e)
+{
+    const apply_table *t = apply_table_of(a, c->table);
+    bool checks = a->foreign_keys && !c->without_foreign_keys;
+    if (!t->key_count)
+        return err_set(e, ERR_INTERNAL, "a change of %.*s, which has no key, cannot be applied twice", STR_ARG(t->name));
+    if (c->after && !apply_sql_is_whole(t, c->after))
+        return err_set(e, ERR_NOT_SUPPORTED, "a change of %.*s that overlaps the full load does not carry all columns", STR_ARG(t->name));
+    if (!apply_foreign_keys(a, checks, e)) return false;
+    if (checks && t->def->referenced) return again_with_children(a, t, c, e);
+    if (c->before) {
+        apply_sql_delete(apply_run_begin(&a->run), t, c->before, a->t->conn->is_mariadb);
+        if (!apply_run_add(&a->run, EXPECT_ANY, 0, t, e)) return false;
+    }
+    if (!c->after) return true;
+    if (!apply_foreign_keys(a, false, e)) return false; /* the parent may come later in the overlap */
+    apply_sql_insert(apply_run_begin(&a->run), "REPLACE", t, c->after);
+    return apply_run_add(&a->run, EXPECT_ANY, 0, t, e);
+}

@@ -1,0 +1,225 @@
+/* Groups of the binlog: where a transaction begins and ends, what it leaves, and how it is delivered.
+ * Group start: a GTID event (MySQL >= 5.7 and MariaDB write one always), else QUERY BEGIN or a lone statement. Group end: XID, QUERY COMMIT (engines without
+ * transactions), QUERY ROLLBACK, XA_PREPARE, or the statement itself. A CREATE TABLE ... SELECT stands inside BEGIN ... XID (measured on both servers). */
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/mysql/stream.h"
+
+/* Savepoints of one transaction, prepared XA branches of foreign tables. */
+#define SAVEPOINTS_MOST 10000
+#define PREPARED_MOST 100000
+
+bool stream_group_begin(stream *m, const binlog_event *ev, err *e)
+{
+    stream_group *g = &m->group;
+    if (g->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "a %s event begins a transaction inside another one", binlog_event_name(ev->type));
+    g->open = true;
+    g->transaction = g->prepared_xa = g->has_gtid = false;
+    g->commit_us = 0;
+    if (ev->type == BINLOG_MARIADB_GTID) {
+        binlog_mariadb_gtid gtid;
+        if (!binlog_mariadb_gtid_parse(ev, &gtid, e)) return false;
+        g->mariadb = (gtid_mariadb){gtid.domain, gtid.server_id, gtid.sequence};
+        g->transaction = !(gtid.flags & BINLOG_MARIADB_GTID_STANDALONE);
+        g->prepared_xa = gtid.flags & BINLOG_MARIADB_GTID_PREPARED_XA;
+        g->has_gtid = true;
+    } else if (ev->type != BINLOG_QUERY) {
+        if (!binlog_gtid_parse(ev, &g->mysql, e)) return false;
+        g->has_gtid = !g->mysql.anonymous;
+        g->commit_us = (int64_t)g->mysql.immediate_commit_us;
+    }
+    return true;
+}
+
+bool stream_group_txn(stream *m, txn **ret, err *e)
+{
+    stream_group *g = &m->group;
+    if (!g->changes) {
+        g->changes = txn_new(0); /* stream_rows_read watches the limit */
+        if (!g->changes) return err_no_memory(e, "a transaction");
+        if (!stream_place(m, &g->changes->mem, &g->changes->before, e)) return false;
+    }
+    *ret = g->changes;
+    return true;
+}
+
+static void drop_savepoints(stream_group *g)
+{
+    if (!g->savepoints.count) return;
+    map_clear(&g->savepoints);
+    arena_reset(&g->savepoint_mem);
+}
+
+static bool add_gtid(stream *m, err *e)
+{
+    stream_group *g = &m->group;
+    if (!m->track_gtid || !g->has_gtid) return true;
+    m->gtid_changed = true;
+    if (m->format.mariadb) return gtid_position_set(&m->domains, g->mariadb, e);
+    return gtid_set_add(&m->set, g->mysql.uuid, g->mysql.tag, g->mysql.gno, g->mysql.gno, e);
+}
+
+/* The boundary moves behind the event; the group is over. */
+static bool pass(stream *m, const binlog_event *ev, err *e)
+{
+    stream_group *g = &m->group;
+    if (!add_gtid(m, e)) return false;
+    m->place.pos = m->wrapped + ev->log_pos;
+    m->commit_us = g->commit_us ? g->commit_us : (int64_t)ev->timestamp * 1000000;
+    m->moved = true;
+    g->open = false;
+    drop_savepoints(g);
+    stream_tables_end_statement(&m->tables);
+    return true;
+}
+
+static bool push(stream *m, txn *t, err *e)
+{
+    t->commit_us = m->commit_us;
+    t->bytes = sizeof *t + t->mem.used_bytes + (size_t)t->change_cap * sizeof(change);
+    m->moved = false;
+    m->pushed_at_us = clk_mono_us(m->s->env->clock ? m->s->env->clock : clk_system());
+    return m->sink->push(m->sink->ctx, t, e);
+}
+
+bool stream_push_heartbeat(stream *m, err *e)
+{
+    txn *t = txn_new(0);
+    if (!t) return err_no_memory(e, "a heartbeat");
+    t->heartbeat = true;
+    if (!stream_place(m, &t->mem, &t->end, e)) {
+        txn_free(t);
+        return false;
+    }
+    t->before = t->end;
+    return push(m, t, e);
+}
+
+bool stream_group_commit(stream *m, const binlog_event *ev, err *e)
+{
+    if (!pass(m, ev, e)) return false;
+    txn *t = m->group.changes;
+    m->group.changes = NULL;
+    if (!t || t->change_count == 0) {
+        txn_free(t);
+        return true;
+    }
+    if (!stream_place(m, &t->mem, &t->end, e)) {
+        txn_free(t);
+        return false;
+    }
+    return push(m, t, e);
+}
+
+/* A rollback undoes changes of transactional tables only. `from`: the first change that it meant. */
+static bool check_undone(const stream_group *g, uint32_t from, const char *what, err *e)
+{
+    for (uint32_t i = from; g->changes && i < g->changes->change_count; i++) {
+        const table_def *t = g->changes->changes[i].table;
+        if (str_eq_nocase(t->storage_engine, STR("InnoDB"))) continue;
+        return err_set(e, ERR_NOT_SUPPORTED,
+                       "%s in a transaction that changed %.*s.%.*s, whose storage engine (%.*s) does not roll back: what remains of it is not in the log; "
+                       "convert the table to InnoDB and reset the job",
+                       what, STR_ARG(t->schema), STR_ARG(t->name), STR_ARG(t->storage_engine));
+    }
+    return true;
+}
+
+static void forget_changes(stream_group *g)
+{
+    txn_free(g->changes);
+    g->changes = NULL;
+}
+
+bool stream_group_rollback(stream *m, const binlog_event *ev, err *e)
+{
+    if (!check_undone(&m->group, 0, "ROLLBACK", e)) return false;
+    forget_changes(&m->group);
+    return stream_group_commit(m, ev, e);
+}
+
+bool stream_group_cut_off(stream *m, err *e)
+{
+    if (!m->group.open) return true;
+    if (!check_undone(&m->group, 0, "the source crashed", e)) return false;
+    forget_changes(&m->group);
+    m->group.open = false;
+    drop_savepoints(&m->group);
+    return true;
+}
+
+static uint32_t change_count(const stream_group *g) { return g->changes ? g->changes->change_count : 0; }
+
+/* Names are compared without case, as the servers do. */
+static str savepoint_key(stream_group *g, str name)
+{
+    str key = arena_copy(&g->savepoint_mem, name);
+    for (size_t i = 0; key.p && i < key.n; i++) {
+        char *c = (char *)(uintptr_t)key.p + i;
+        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c + 32);
+    }
+    return key;
+}
+
+bool stream_group_savepoint(stream *m, str name, err *e)
+{
+    stream_group *g = &m->group;
+    if (g->savepoints.count >= SAVEPOINTS_MOST) return err_set(e, ERR_LIMIT, "a transaction has more than %d savepoints", SAVEPOINTS_MOST);
+    if (!g->savepoint_mem.block_bytes) arena_init(&g->savepoint_mem, 4096, 0);
+    str key = savepoint_key(g, name);
+    void *mark = (void *)((uintptr_t)change_count(g) + 1);
+    if (!key.p) return err_no_memory(e, "a savepoint");
+    map_remove(&g->savepoints, key);
+    return map_put(&g->savepoints, key, mark) ? true : err_no_memory(e, "a savepoint");
+}
+
+bool stream_group_rollback_to(stream *m, str name, err *e)
+{
+    stream_group *g = &m->group;
+    str key = savepoint_key(g, name);
+    uintptr_t mark = key.p ? (uintptr_t)map_get(&g->savepoints, key) : 0;
+    if (!mark)
+        return err_set(e, ERR_SOURCE_LOG_FORMAT, "ROLLBACK TO SAVEPOINT %.*s in a transaction that has no such savepoint", STR_ARG(name));
+    uint32_t keep = (uint32_t)(mark - 1);
+    if (!check_undone(g, keep, "ROLLBACK TO SAVEPOINT", e)) return false;
+    if (g->changes && g->changes->change_count > keep) g->changes->change_count = keep;
+    return true;
+}
+
+/* As the servers write it into XA COMMIT and XA ROLLBACK: X'gtrid',X'bqual',format, here in lower case. */
+static str xid_key(stream *m, const binlog_xa_id *x)
+{
+    BUF_AUTO b = BUF_INIT;
+    buf_add_c(&b, "x'");
+    buf_add_hex(&b, x->gtrid);
+    buf_add_c(&b, "',x'");
+    buf_add_hex(&b, x->bqual);
+    buf_printf(&b, "',%u", x->format_id);
+    return b.failed ? STR_NULL : arena_copy(&m->mem, buf_str(&b));
+}
+
+bool stream_group_xa_prepare(stream *m, const binlog_event *ev, err *e)
+{
+    binlog_xa_prepare x;
+    if (!binlog_xa_prepare_parse(ev, &x, e)) return false;
+    if (x.one_phase) return stream_group_commit(m, ev, e);
+    if (change_count(&m->group)) {
+        const table_def *t = m->group.changes->changes[0].table;
+        return err_set(e, ERR_NOT_SUPPORTED,
+                       "an XA transaction that changed %.*s.%.*s was prepared; whether it commits is decided later, which is not supported: "
+                       "do not use XA PREPARE on selected tables, and reset the job",
+                       STR_ARG(t->schema), STR_ARG(t->name));
+    }
+    str key = xid_key(m, &x.xa);
+    if (m->prepared.count >= PREPARED_MOST) return err_set(e, ERR_LIMIT, "more than %d XA transactions were prepared", PREPARED_MOST);
+    if (!key.p || !map_put(&m->prepared, key, m)) return err_no_memory(e, "a prepared XA transaction");
+    return stream_group_commit(m, ev, e);
+}
+
+void stream_group_finish(stream *m)
+{
+    forget_changes(&m->group);
+    map_finish(&m->group.savepoints);
+    arena_finish(&m->group.savepoint_mem);
+}

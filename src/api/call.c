@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "base/buf.h"
 
 str call_get(const api_call *c, const char *name)
 {
@@ -56,7 +57,19 @@ job_ref call_job_ref(const api_call *c)
     return (job_ref){.job_id = call_get(c, "DtsJobId"), .instance_id = call_get(c, "DtsInstanceId"), .direction = call_get(c, "SynchronizationDirection")};
 }
 
-void answer_set(json_t *o, const char *name, str s) { json_object_set_new(o, name, json_stringn(s.n ? s.p : "", s.n)); }
+/* Texts of databases and of hostile requests may be no UTF-8 or hold NUL; such bytes become '?', so that the member is always there. */
+static json_t *text_repaired(str s)
+{
+    BUF_AUTO b = BUF_INIT;
+    for (size_t i = 0; i < s.n; i++) buf_add_byte(&b, s.p[i] & 0x80 || s.p[i] == 0 ? '?' : s.p[i]);
+    return json_string(buf_c(&b));
+}
+
+void answer_set(json_t *o, const char *name, str s)
+{
+    json_t *v = s.n && str_find_byte(s, 0, 0) != SIZE_MAX ? NULL : json_stringn(s.n ? s.p : "", s.n);
+    json_object_set_new(o, name, v ? v : text_repaired(s));
+}
 
 bool call_failed(api_call *c, api_fault *f, const service_fault *sf, const err *e)
 {

@@ -4,6 +4,8 @@
 #include <libxml/xmlwriter.h>
 #include <stdio.h>
 
+#include "base/buf.h"
+
 static int append(const char *p, size_t n, void *ctx)
 {
     xmlBufferPtr b = ctx;
@@ -26,6 +28,29 @@ str render_json(const json_t *tree, arena *a)
 
 static bool write_value(xmlTextWriterPtr w, const char *name, const json_t *v);
 
+/* Bytes at s that XML 1.0 cannot hold, not even escaped (production Char: controls but tab, LF, CR; U+FFFE, U+FFFF): 0, 1 or 3. */
+static size_t illegal_bytes(const char *s)
+{
+    unsigned char c = (unsigned char)*s;
+    if (c < 0x20) return c != '\t' && c != '\n' && c != '\r';
+    return c == 0xef && (unsigned char)s[1] == 0xbf && ((unsigned char)s[2] == 0xbe || (unsigned char)s[2] == 0xbf) ? 3 : 0;
+}
+
+/* Text with every illegal character as U+FFFD. */
+static bool write_text(xmlTextWriterPtr w, const char *s)
+{
+    buf clean = BUF_INIT;
+    for (size_t bad; *s; s += bad ? bad : 1) {
+        bad = illegal_bytes(s);
+        if (bad) buf_add(&clean, STR("\xef\xbf\xbd"));
+        else buf_add_byte(&clean, *s);
+    }
+    const char *text = buf_c(&clean);
+    bool ok = !clean.failed && xmlTextWriterWriteString(w, (const xmlChar *)text) >= 0;
+    buf_finish(&clean);
+    return ok;
+}
+
 static bool write_content(xmlTextWriterPtr w, const json_t *v)
 {
     char number[32];
@@ -36,7 +61,7 @@ static bool write_content(xmlTextWriterPtr w, const json_t *v)
         json_object_foreach((json_t *)(uintptr_t)v, key, member) if (!write_value(w, key, member)) return false;
         return true;
     }
-    case JSON_STRING: return xmlTextWriterWriteString(w, (const xmlChar *)json_string_value(v)) >= 0;
+    case JSON_STRING: return write_text(w, json_string_value(v));
     case JSON_INTEGER:
         snprintf(number, sizeof number, "%lld", (long long)json_integer_value(v));
         return xmlTextWriterWriteString(w, (const xmlChar *)number) >= 0;

@@ -68,10 +68,29 @@ static void check_select(checking *k, precheck_report *p)
         for (uint32_t n = 0; n < listed; n++) every = every && grants_have(&k->grants, "SELECT", names[i], tables[n]);
         if (!whole && !every) missing(k, p, "SELECT", names[i]);
     }
-    for (uint32_t i = 0; k->catalog && i < k->catalog->view_count; i++) {
-        const view_def *v = &k->catalog->views[i];
-        if (!grants_have(&k->grants, "SHOW VIEW", v->schema, v->name)) missing(k, p, "SHOW VIEW", v->schema);
+}
+
+/* Views are listed from information_schema: without SHOW VIEW the catalog could not be read. */
+static bool check_show_view(checking *k, precheck_report *p, err *e)
+{
+    const str *names;
+    uint32_t count = dblist_databases(k->r->objects, &names);
+    for (uint32_t i = 0; i < count; i++) {
+        BUF_AUTO sql = BUF_INIT;
+        MYSQL_RES *res;
+        bool lacks = false;
+        buf_add_c(&sql, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'VIEW' AND TABLE_SCHEMA = ");
+        conn_quote_literal(&sql, names[i], STR("utf8mb4"));
+        if (sql.failed) return err_no_memory(e, "a statement");
+        if (!conn_query(k->c, buf_str(&sql), &res, e)) return false;
+        for (MYSQL_ROW row; (row = mysql_fetch_row(res));) {
+            str view = {row[0], mysql_fetch_lengths(res)[0]};
+            lacks = lacks || (dblist_match_view(k->r->objects, names[i], view).selected && !grants_have(&k->grants, "SHOW VIEW", names[i], view));
+        }
+        mysql_free_result(res);
+        if (lacks) missing(k, p, "SHOW VIEW", names[i]);
     }
+    return true;
 }
 
 static bool check_privileges(checking *k, err *e)
@@ -87,7 +106,9 @@ static bool check_privileges(checking *k, err *e)
     if (k->r->incremental && !grants_have(&k->grants, "REPLICATION SLAVE", STR_NULL, STR_NULL)) missing(k, &p, "REPLICATION SLAVE", STR_NULL);
     /* MariaDB tells the position of each consistent snapshot; MySQL needs the global read lock for a moment. */
     if (k->r->full && !k->c->is_mariadb && !grants_have(&k->grants, "RELOAD", STR_NULL, STR_NULL)) missing(k, &p, "RELOAD", STR_NULL);
-    return precheck_report_emit(&p, k->sink, e);
+    bool ok = check_show_view(k, &p, e);
+    err ignored = ERR_INIT;
+    return precheck_report_emit(&p, k->sink, ok ? e : &ignored) && ok;
 }
 
 /* ---- objects ---- */

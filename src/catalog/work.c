@@ -56,11 +56,21 @@ bool precheck_clear(catalog *c, str job_id, bool only_unanswered, err *e)
                         job_id, (int64_t)only_unanswered);
 }
 
+bool precheck_restart(catalog *c, str job_id, err *e)
+{
+    return catalog_exec(c, e, "UPDATE precheck SET state='NotStarted', detail='', repair='', started_us=0, finished_us=0 WHERE job_id = ?", "s",
+                        job_id);
+}
+
 bool progress_save(catalog *c, str job_id, const job_table_progress *p, err *e)
 {
     return catalog_exec(c, e,
-                        "INSERT OR REPLACE INTO progress(job_id, stage, schema_name, name, target_schema, target_name, state, "
-                        "total, done, bytes, error, started_us, finished_us) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                        "INSERT INTO progress(job_id, stage, schema_name, name, target_schema, target_name, state, "
+                        "total, done, bytes, error, started_us, finished_us) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?) "
+                        "ON CONFLICT(job_id, stage, schema_name, name) DO UPDATE SET target_schema=excluded.target_schema, "
+                        "target_name=excluded.target_name, state=excluded.state, total=excluded.total, done=excluded.done, "
+                        "bytes=excluded.bytes, error=excluded.error, finished_us=excluded.finished_us, "
+                        "started_us=CASE WHEN started_us <> 0 THEN started_us ELSE excluded.started_us END",
                         "sssssssiiisii", job_id, p->stage, nn(p->schema), nn(p->name), nn(p->target_schema),
                         nn(p->target_name), nn(p->state), (int64_t)p->total, (int64_t)p->done, (int64_t)p->bytes,
                         nn(p->error), p->started_us, p->finished_us);

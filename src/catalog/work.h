@@ -16,7 +16,10 @@ ERR_MUST_USE bool precheck_list(catalog *c, str job_id, arena *a, precheck_recor
 /* Removes the items that no check has answered (state "NotStarted"), or all. */
 ERR_MUST_USE bool precheck_clear(catalog *c, str job_id, bool only_unanswered, err *e);
 
-/* Insert or replace by (stage, schema, name). */
+/* Before a new run of the prechecks: every kept item is unanswered again; which ones are skipped stays. */
+ERR_MUST_USE bool precheck_restart(catalog *c, str job_id, err *e);
+
+/* Insert or replace by (stage, schema, name); a stored started_us stays. */
 ERR_MUST_USE bool progress_save(catalog *c, str job_id, const job_table_progress *p, err *e);
 /* stage "" = all. */
 ERR_MUST_USE bool progress_list(catalog *c, str job_id, str stage, arena *a, job_table_progress **ret, uint32_t *ret_count, err *e);

@@ -12,6 +12,7 @@ void child_free(child *c)
     json_decref(c->tables);
     json_decref(c->applied);
     json_decref(c->cleaned);
+    json_decref(c->told);
     free(c);
 }
 
@@ -36,6 +37,17 @@ static void change_job(service *s, child *c, const json_t *m, change_fn *fn)
 }
 
 static int64_t now_us(service *s) { return clk_wall_us(catalog_clock(s->catalog)); }
+
+/* The job was Retrying because its worker had died: a new one at work ends that. */
+static bool back_at_work(child *c, job_record *r, err *e)
+{
+    job_state next;
+    job_event event = fsm_retry_over_event(r);
+    if (r->state != JOB_STATE_RETRYING || c->retrying || !fsm_next(r->state, event, r->type, &next)) return true;
+    r->retrying = false;
+    r->retry_text = STR("");
+    return fsm_apply(r, event, e);
+}
 
 static void begin_stage(job_stage *stage, int64_t now)
 {
@@ -65,6 +77,7 @@ static bool on_stage(service *s, child *c, job_record *r, const json_t *m, arena
         else begin_stage(stage, now);
     }
     job_state ignored;
+    if (!back_at_work(c, r, e)) return false;
     if (stream && !finished && fsm_next(r->state, EVENT_STREAM_BEGUN, r->type, &ignored) && !fsm_apply(r, EVENT_STREAM_BEGUN, e)) return false;
     str text = arena_printf(a, "stage %.*s %s", STR_ARG(name), finished ? "finished" : "begun");
     return jobs_save(s->catalog, r, e) && service_log_add(s->catalog, r->job_id, "INFO", text, e);
@@ -73,7 +86,7 @@ static bool on_stage(service *s, child *c, job_record *r, const json_t *m, arena
 static bool on_object(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
 {
     int64_t done = ctl_number(m, "done"), total = ctl_number(m, "total");
-    c->advanced = true;
+    c->advanced = c->advanced || done < total;
     job_table_progress p = {.stage = STR("structure"), .schema = ctl_str(m, "kind"), .name = ctl_str(m, "name"), .state = STR("Finished"), .total = 1, .done = 1, .finished_us = now_us(s)};
     r->structure.percent = total > 0 ? (uint32_t)(done * 100 / total) : 100;
     r->structure.progress = arena_printf(a, "%lld/%lld", (long long)done, (long long)total);
@@ -82,8 +95,9 @@ static bool on_object(service *s, child *c, job_record *r, const json_t *m, aren
 
 static bool on_retrying(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
 {
-    (void)c, (void)a;
+    (void)a;
     bool over = str_eq(ctl_str(m, "code"), STR("None"));
+    c->retrying = !over;
     job_state next;
     job_event event = over ? fsm_retry_over_event(r) : EVENT_RETRY;
     if (fsm_next(r->state, event, r->type, &next) && !fsm_apply(r, event, e)) return false;
@@ -203,7 +217,7 @@ static void on_ledger(service *s, child *c, const json_t *m)
     arena_init(&a, 16 * 1024, 0);
     bool begun = catalog_begin(s->catalog, &e), ok = begun;
     ok = ok && jobs_find(s->catalog, str_from_c(c->job_id), STR(""), false, &a, &r, &found, &e);
-    if (ok && !found) ok = err_set(&e, ERR_JOB_NOT_FOUND, "the job is being deleted");
+    if (ok && (!found || !str_eq(job_run_id(&r, &a), str_from_c(c->run_id)))) ok = err_set(&e, ERR_JOB_NOT_FOUND, "the job is being deleted");
     if (ok && strcmp(ctl_text(m, "op"), "intend") == 0) {
         bool src = str_eq(ctl_str(m, "end"), STR("src"));
         const job_endpoint *ep = src ? &r.source : &r.target;
@@ -225,8 +239,15 @@ static void keep_table(child *c, const json_t *m)
     char key[300];
     snprintf(key, sizeof key, "%s.%s", ctl_text(m, "schema"), ctl_text(m, "name"));
     if (!c->tables) c->tables = json_object();
+    if (!c->told) c->told = json_object();
     json_object_set(c->tables, key, (json_t *)(uintptr_t)m);
-    c->advanced = true;
+    /* The first word about a table is what earlier workers had done. */
+    const json_t *before = json_object_get(c->told, key);
+    int64_t rows = ctl_number(m, "done"), bytes = ctl_number(m, "bytes"), rows_before = before ? ctl_number(before, "rows") : rows, bytes_before = before ? ctl_number(before, "bytes") : 0;
+    if (rows > rows_before) c->load_rows += (uint64_t)(rows - rows_before);
+    if (bytes > bytes_before) c->load_bytes += (uint64_t)(bytes - bytes_before);
+    c->advanced = c->advanced || bytes > 0;
+    json_object_set_new(c->told, key, json_pack("{s:I, s:I}", "rows", (json_int_t)rows, "bytes", (json_int_t)bytes));
 }
 
 void child_message(service *s, child *c, const json_t *m)
@@ -242,7 +263,7 @@ void child_message(service *s, child *c, const json_t *m)
     } else if (strcmp(type, "applied") == 0) {
         json_decref(c->applied);
         c->applied = json_incref((json_t *)(uintptr_t)m);
-        c->advanced = true;
+        c->advanced = c->advanced || ctl_number(m, "txns") > 0;
     } else if (strcmp(type, "ledger") == 0) {
         on_ledger(s, c, m);
     } else if (strcmp(type, "failed") == 0) {
@@ -268,7 +289,8 @@ static bool flush_tables(service *s, child *c, job_record *r, arena *a, err *e)
         bool finished = strcmp(ctl_text(m, "state"), "Finished") == 0;
         job_table_progress p = {.stage = STR("full"), .schema = ctl_str(m, "schema"), .name = ctl_str(m, "name"), .target_schema = ctl_str(m, "target_schema"),
                                 .target_name = ctl_str(m, "target_name"), .state = ctl_str(m, "state"), .total = (uint64_t)ctl_number(m, "total"),
-                                .done = (uint64_t)ctl_number(m, "done"), .bytes = (uint64_t)ctl_number(m, "bytes"), .finished_us = finished ? now_us(s) : 0};
+                                .done = (uint64_t)ctl_number(m, "done"), .bytes = (uint64_t)ctl_number(m, "bytes"),
+                                .started_us = strcmp(ctl_text(m, "state"), "NotStarted") == 0 ? 0 : now_us(s), .finished_us = finished ? now_us(s) : 0};
         if (!progress_save(s->catalog, r->job_id, &p, e)) return false;
     }
     job_table_progress *all = NULL;
@@ -278,9 +300,36 @@ static bool flush_tables(service *s, child *c, job_record *r, arena *a, err *e)
     uint64_t done = 0, total = 0;
     for (uint32_t i = 0; i < n; i++) done += all[i].done, total += all[i].total;
     r->load.percent = total ? (uint32_t)(done * 100 / total) : r->load.percent;
-    if (r->load.percent > 100) r->load.percent = 100;
+    if (r->load.percent > 99 && !str_eq(r->load.status, STR("Finished"))) r->load.percent = 99;
     r->load.progress = arena_printf(a, "%llu", (unsigned long long)done);
     return true;
+}
+
+/* Rates since the last flush, of the load and the stream together. */
+static void set_rates(child *c, job_record *r, int64_t mono)
+{
+    int64_t passed = mono - c->last_flush_us;
+    uint64_t rows = c->load_rows + (c->applied ? (uint64_t)ctl_number(c->applied, "rows") : c->last_rows),
+             bytes = c->load_bytes + (c->applied ? (uint64_t)ctl_number(c->applied, "bytes") : c->last_bytes);
+    if (passed > 0 && c->last_flush_us) {
+        r->rps = (int64_t)((double)(rows - c->last_load_rows - c->last_rows) * 1e6 / (double)passed);
+        r->bytes_per_s = (int64_t)((double)(bytes - c->last_load_bytes - c->last_bytes) * 1e6 / (double)passed);
+    }
+    c->last_rows = rows - c->load_rows;
+    c->last_bytes = bytes - c->load_bytes;
+    c->last_load_rows = c->load_rows;
+    c->last_load_bytes = c->load_bytes;
+    c->last_flush_us = mono;
+}
+
+static void set_applied(service *s, child *c, job_record *r)
+{
+    r->applied_txns = c->base_txns + (uint64_t)ctl_number(c->applied, "txns");
+    r->applied_rows = c->base_rows + (uint64_t)ctl_number(c->applied, "rows");
+    r->position = ctl_str(c->applied, "position");
+    r->source_commit_us = ctl_number(c->applied, "commit_us");
+    int64_t delay = r->source_commit_us ? (now_us(s) - r->source_commit_us) / 1000 : 0;
+    r->delay_ms = c->caught_up ? 0 : delay > 0 ? delay : 0;
 }
 
 bool child_flush(service *s, child *c, err *e)
@@ -291,24 +340,9 @@ bool child_flush(service *s, child *c, err *e)
     arena_init(&a, 32 * 1024, 0);
     bool ok = jobs_find(s->catalog, str_from_c(c->job_id), STR(""), false, &a, &r, &found, e);
     if (ok && found && str_eq(job_run_id(&r, &a), str_from_c(c->run_id))) {
-        int64_t mono = clk_mono_us(clk_system()), passed = mono - c->last_flush_us;
-        if (c->applied) {
-            uint64_t rows = (uint64_t)ctl_number(c->applied, "rows"), bytes = (uint64_t)ctl_number(c->applied, "bytes");
-            r.applied_txns = c->base_txns + (uint64_t)ctl_number(c->applied, "txns");
-            r.applied_rows = c->base_rows + rows;
-            r.position = ctl_str(c->applied, "position");
-            r.source_commit_us = ctl_number(c->applied, "commit_us");
-            if (passed > 0 && c->last_flush_us) {
-                r.rps = (int64_t)((double)(rows - c->last_rows) * 1e6 / (double)passed);
-                r.bytes_per_s = (int64_t)((double)(bytes - c->last_bytes) * 1e6 / (double)passed);
-            }
-            c->last_rows = rows;
-            c->last_bytes = bytes;
-            int64_t delay = r.source_commit_us ? (now_us(s) - r.source_commit_us) / 1000 : 0;
-            r.delay_ms = c->caught_up ? 0 : delay > 0 ? delay : 0;
-        }
-        c->last_flush_us = mono;
-        ok = flush_tables(s, c, &r, &a, e) && jobs_save(s->catalog, &r, e);
+        set_rates(c, &r, clk_mono_us(clk_system()));
+        if (c->applied) set_applied(s, c, &r);
+        ok = back_at_work(c, &r, e) && flush_tables(s, c, &r, &a, e) && jobs_save(s->catalog, &r, e);
     }
     arena_finish(&a);
     json_decref(c->applied);

@@ -28,6 +28,9 @@ typedef struct child {
     uint64_t base_txns, base_rows; /* the job's totals at its start */
     uint64_t last_rows, last_bytes; int64_t last_flush_us;
     bool caught_up;
+    bool retrying;            /* it told of a failure that is not over */
+    json_t *told;             /* rows done by "schema.name" as told last */
+    uint64_t load_rows, load_bytes, last_load_rows, last_load_bytes; /* loaded since its start */
     /* cleanup */
     json_t *cleaned;
     uint32_t failed_items;    /* precheck: items that failed and are not skipped */

@@ -21,7 +21,7 @@
  *                  item      {"type":"item","item":s,"state":"Success"|"Warning"|"Failed","detail":s,"repair":s}
  *                  identity  {"type":"identity","end":"src"|"dest","identity":s,"product":s,"version":s}
  *                  checked   {"type":"checked","failed":n}
- *                  cleaned   {"type":"cleaned","removed":s,"other_server":b}
+ *                  cleaned   {"type":"cleaned","removed":s,"other_server":b,"checkpoint":{"position":s,"txns":n,"rows":n}|null}
  *                  failed    as above */
 #ifndef JOB_CTL_H
 #define JOB_CTL_H

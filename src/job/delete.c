@@ -25,13 +25,6 @@ static const char *const step_names[] = {
 
 static int64_t now_us(supervisor *s) { return clk_wall_us(catalog_clock(s->svc->catalog)); }
 
-/* Tests end the service right after a step was journalled: SLUICE_FAILPOINT=delete:<step>. */
-static void failpoint(const char *step)
-{
-    const char *wanted = getenv("SLUICE_FAILPOINT");
-    if (wanted && strncmp(wanted, "delete:", 7) == 0 && strcmp(wanted + 7, step) == 0) _exit(137);
-}
-
 static bool step_done(const deletion_record *d, int step) { return (d->steps & (1U << step)) != 0; }
 
 static json_t *receipt_of(const deletion_record *d)
@@ -51,16 +44,32 @@ static void set_receipt(deletion_record *d, json_t *o, arena *a)
 
 /* --- journalling --- */
 
-/* Marks a step in a transaction of its own (the caller's changes included) and stops there when a test asks. */
-static bool journal(supervisor *s, deletion_record *d, int step, bool ok, err *e)
+static void note_step(supervisor *s, deletion_record *d, int step, arena *a)
 {
+    json_t *o = receipt_of(d), *steps = json_object_get(o, "steps");
+    char when[CLOCK_ISO_BYTES];
+    clock_format_iso(now_us(s), when);
+    if (!steps) json_object_set_new(o, "steps", steps = json_array());
+    json_array_append_new(steps, json_pack("{s:s, s:s}", "step", step_names[step], "at", when));
+    set_receipt(d, o, a);
+}
+
+/* Marks a step in a transaction of its own (the caller's changes included) and stops there when a test asks. */
+static bool journal(supervisor *s, deletion_record *d, int step, bool ok, arena *a, err *e)
+{
+    char name[32];
+    if (!step_done(d, step)) note_step(s, d, step, a);
     d->steps |= 1U << step;
     ok = service_end(s->svc, ok && deletion_save(s->svc->catalog, d, e), e);
-    if (ok) failpoint(step_names[step]);
+    snprintf(name, sizeof name, "delete:%s", step_names[step]);
+    if (ok) service_failpoint(name);
     return ok;
 }
 
-static bool mark(supervisor *s, deletion_record *d, int step, err *e) { return catalog_begin(s->svc->catalog, e) && journal(s, d, step, true, e); }
+static bool mark(supervisor *s, deletion_record *d, int step, arena *a, err *e)
+{
+    return catalog_begin(s->svc->catalog, e) && journal(s, d, step, true, a, e);
+}
 
 /* --- ends --- */
 
@@ -145,6 +154,27 @@ static void add_removed(json_t *receipt, const child *c)
         json_array_append_new(list, json_sprintf("%s: another server answers at the address now; what the old one had is gone with it, nothing was touched", c->end));
 }
 
+/* What the job had made outside and what became of it; the last position, when the cleanup could read it. */
+static bool add_outcome(supervisor *s, const deletion_record *d, const child *c, json_t *receipt, arena *a, err *e)
+{
+    ledger_record *all = NULL;
+    uint32_t n = 0;
+    if (!ledger_list(s->svc->catalog, d->run_id, STR(""), STR(""), a, &all, &n, e)) return false;
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < n; i++)
+        json_array_append_new(list, json_pack("{s:s%, s:s%, s:s%, s:s%, s:b, s:s%}", "end", all[i].end.p, all[i].end.n, "kind", all[i].kind.p, all[i].kind.n, "name",
+                                              all[i].name.p, all[i].name.n, "state", all[i].state.p, all[i].state.n, "shared", (int)all[i].shared, "note",
+                                              all[i].last_error.p, all[i].last_error.n));
+    json_object_set_new(receipt, "ledger", list);
+    const json_t *last = c->cleaned ? json_object_get(c->cleaned, "checkpoint") : NULL;
+    if (json_is_object(last)) {
+        json_object_set(receipt, "position", json_object_get(last, "position"));
+        json_object_set(receipt, "applied_transactions", json_object_get(last, "txns"));
+        json_object_set(receipt, "applied_rows", json_object_get(last, "rows"));
+    }
+    return true;
+}
+
 void delete_child_ended(supervisor *s, child *c)
 {
     arena a;
@@ -165,11 +195,11 @@ void delete_child_ended(supervisor *s, child *c)
         for (size_t i = json_array_size(before); i-- > 0;) /* the list is made anew at each try */
             if (strcmp(ctl_text(json_array_get(before, i), "end"), c->end) == 0) json_array_remove(before, i);
         add_removed(receipt, c);
-        ok = settle_entries(s, &d, c, list, n, receipt, &e);
+        ok = settle_entries(s, &d, c, list, n, receipt, &e) && add_outcome(s, &d, c, receipt, &a, &e);
         set_receipt(&d, receipt, &a);
         int step = strcmp(c->end, "src") == 0 ? STEP_SOURCE : STEP_TARGET;
         if (ok && c->cleaned) ok = jobs_secret_remove(s->svc->catalog, service_leftover_context(d.run_id, c->end, &a), &e);
-        ok = journal(s, &d, step, ok, &e);
+        ok = journal(s, &d, step, ok, &a, &e);
     } else {
         catalog_rollback(s->svc->catalog);
     }
@@ -189,8 +219,7 @@ static bool stop_worker(supervisor *s, deletion_record *d, arena *a, err *e)
         if (c) supervisor_stop_child(c);
         running = running || c;
     }
-    (void)a;
-    return running || mark(s, d, STEP_STOP, e);
+    return running || mark(s, d, STEP_STOP, a, e);
 }
 
 /* One end: nothing made there = done; else a cleanup probe, whose end journals the step. */
@@ -203,7 +232,7 @@ static bool clean_end(supervisor *s, deletion_record *d, int step, const char *e
     if (supervisor_find(s, CHILD_CLEANUP, run, end)) return true;
     if (!catalog_begin(s->svc->catalog, e)) return false;
     bool ok = open_entries(s, d->run_id, end, a, &list, &n, e);
-    if (ok && n == 0) return journal(s, d, step, jobs_secret_remove(s->svc->catalog, service_leftover_context(d->run_id, end, a), e), e);
+    if (ok && n == 0) return journal(s, d, step, jobs_secret_remove(s->svc->catalog, service_leftover_context(d->run_id, end, a), e), a, e);
     catalog_rollback(s->svc->catalog);
     if (ok) start_cleanup(s, d, end, a);
     return ok;
@@ -220,7 +249,7 @@ static bool finish(supervisor *s, deletion_record *d, arena *a, err *e)
     json_object_set_new(receipt, "finished_at", json_string(when));
     log_event(LOG_INFO, "deleted", "job=%.*s kind=%.*s leftovers=%zu", STR_ARG(d->run_id), STR_ARG(d->kind), json_array_size(json_object_get(receipt, "leftovers")));
     set_receipt(d, receipt, a);
-    return mark(s, d, STEP_SECRETS, e);
+    return mark(s, d, STEP_SECRETS, a, e);
 }
 
 static bool advance(supervisor *s, deletion_record *d, arena *a, err *e)

@@ -97,13 +97,24 @@ static bool do_precheck(probe *p, const json_t *m, err *e)
     return ok && tell(p, json_pack("{s:s, s:i}", "type", "checked", "failed", (int)p->failed_items), e);
 }
 
-static bool clean_target(probe *p, const endpoint *ep, str job_id, str identity, str *ret_removed, bool *ret_other, err *e)
+/* The job's last position, for the receipt; null when there is none or it cannot be read. */
+static json_t *last_checkpoint(probe *p, const engine *g, target *t)
+{
+    checkpoint at = {.exists = false};
+    err ignored = ERR_INIT;
+    if (!g->target->read_checkpoint(t, &p->mem, &at, &ignored) || !at.exists) return json_null();
+    return json_pack("{s:s%, s:I, s:I}", "position", at.at.text.n ? at.at.text.p : "", at.at.text.n, "txns", (json_int_t)at.txn_count, "rows",
+                     (json_int_t)at.row_count);
+}
+
+static bool clean_target(probe *p, const endpoint *ep, str job_id, str identity, str *ret_removed, bool *ret_other, json_t **ret_last, err *e)
 {
     const engine *g = engine_find(ep->engine);
     target *t = NULL;
     server_info info = {.version_number = 0};
     bool ok = g->target->open(ep, &p->env, &t, e) && g->target->server(t, &p->mem, &info, e);
     *ret_other = ok && identity.n && !str_eq(identity, info.identity);
+    if (ok && !*ret_other) *ret_last = last_checkpoint(p, g, t);
     if (ok && !*ret_other) ok = g->target->remove_job(t, job_id, &p->mem, ret_removed, e);
     g->target->close(t);
     return ok;
@@ -122,13 +133,19 @@ static bool do_cleanup(probe *p, const json_t *m, err *e)
     endpoint ep = {.port = 0};
     str removed = STR("");
     bool other = false;
+    json_t *last = NULL;
     str job_id = arena_copy(&p->mem, ctl_str(m, "job_id")), identity = arena_copy(&p->mem, ctl_str(m, "identity"));
     p->env.job_id = job_id;
     bool ok = spec_read_endpoint(json_object_get(m, "endpoint"), &p->mem, &ep, e);
     if (ok && strcmp(ctl_text(m, "end"), "src") == 0) ok = clean_source(p, &ep, identity, &other, e);
-    else if (ok) ok = clean_target(p, &ep, job_id, identity, &removed, &other, e);
+    else if (ok) ok = clean_target(p, &ep, job_id, identity, &removed, &other, &last, e);
     secret_wipe(&ep.password);
-    return ok && tell(p, json_pack("{s:s, s:s%, s:b}", "type", "cleaned", "removed", removed.n ? removed.p : "", removed.n, "other_server", (int)other), e);
+    if (!ok) {
+        json_decref(last);
+        return false;
+    }
+    return tell(p, json_pack("{s:s, s:s%, s:b, s:o}", "type", "cleaned", "removed", removed.n ? removed.p : "", removed.n, "other_server", (int)other, "checkpoint",
+                             last ? last : json_null()), e);
 }
 
 static bool do_request(probe *p, err *e)

@@ -28,9 +28,11 @@ static bool save_with_log(service *s, const job_record *r, const char *text, err
 static bool do_start(service *s, job_record *r, const void *ctx, arena *a, service_fault *f, err *e)
 {
     (void)ctx, (void)a;
+    uint64_t generation = r->generation;
     if (!fsm_apply(r, fsm_start_event(r), e)) return service_refuse(f, "DtsJobId", "InvalidJobStatus");
     /* Configure first (no purchase yet): the start is the precheck alone (API reference 3.4). */
     r->run_wanted = r->run_wanted || r->purchased || r->state != JOB_STATE_PRECHECKING;
+    if (r->generation == generation) return jobs_save(s->catalog, r, e); /* it runs already */
     r->error_code = r->error_text = STR("");
     r->retrying = false;
     return save_with_log(s, r, "start requested", e);
@@ -58,7 +60,9 @@ static bool do_stop(service *s, job_record *r, const void *ctx, arena *a, servic
 static bool do_reset(service *s, job_record *r, const void *ctx, arena *a, service_fault *f, err *e)
 {
     (void)ctx;
+    bool already = r->state == JOB_STATE_NOT_CONFIGURED;
     if (!fsm_apply(r, EVENT_RESET, e)) return service_refuse(f, "DtsJobId", "InvalidJobStatus");
+    if (already) return true;
     if (!service_begin_deletion(s, r, "reset", STR(""), a, e)) return false;
     job_record fresh = {.job_id = r->job_id, .instance_id = r->instance_id, .name = r->name, .type = r->type, .state = r->state, .generation = r->generation, .epoch = r->epoch,
                         .run = r->run + 1, .purchased = r->purchased, .instance_class = r->instance_class, .pay_type = r->pay_type, .sync_architecture = r->sync_architecture,
@@ -208,7 +212,9 @@ bool service_many(service *s, const char *verb, const str *job_ids, uint32_t cou
     bool begun = catalog_begin(s->catalog, e), ok = begun;
     for (uint32_t i = 0; ok && i < count; i++) {
         job_record r;
-        ok = service_find(s, (job_ref){.job_id = job_ids[i]}, &a, &r, f, e) && fn(s, &r, &account, &a, f, e);
+        bool repeat = false;
+        if (fn == delete_one) ok = service_delete_is_repeat(s, (job_ref){.job_id = job_ids[i]}, account, &a, &repeat, e);
+        ok = ok && (repeat || (service_find(s, (job_ref){.job_id = job_ids[i]}, &a, &r, f, e) && fn(s, &r, &account, &a, f, e)));
     }
     if (!ok && begun) service_refuse(f, "DtsJobIds", NULL);
     ok = begun && service_end(s, ok, e); /* all or nothing: one transaction */

@@ -1,6 +1,7 @@
 /* Deleting jobs: the durable intent, the receipt, the leftovers. The supervisor carries deletions out (delete.c). */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "job/service_priv.h"
 
@@ -44,6 +45,21 @@ static str first_receipt(const job_record *r, str account, int64_t now_us, arena
                 a);
 }
 
+/* Rows loaded by table, for the receipt: the progress rows go with the job. */
+static bool add_tables(service *s, const job_record *r, str *receipt, arena *a, err *e)
+{
+    job_table_progress *list = NULL;
+    uint32_t n = 0;
+    if (!progress_list(s->catalog, r->job_id, STR("full"), a, &list, &n, e)) return false;
+    json_t *o = json_loadb(receipt->p, receipt->n, 0, NULL), *tables = json_array();
+    for (uint32_t i = 0; i < n; i++)
+        json_array_append_new(tables, json_pack("{s:o, s:o, s:I, s:b}", "schema", text_of(list[i].target_schema), "name", text_of(list[i].target_name), "rows",
+                                                (json_int_t)list[i].done, "complete", (int)str_eq(list[i].state, STR("Finished"))));
+    json_object_set_new(o, "tables", tables);
+    *receipt = dump(o, a);
+    return receipt->p || err_no_memory(e, "a receipt");
+}
+
 bool service_begin_deletion(service *s, const job_record *r, const char *kind, str account, arena *a, err *e)
 {
     int64_t now = clk_wall_us(catalog_clock(s->catalog));
@@ -51,7 +67,8 @@ bool service_begin_deletion(service *s, const job_record *r, const char *kind, s
     deletion_record d = {.run_id = run, .job_id = r->job_id, .instance_id = r->instance_id, .kind = str_from_c(kind), .account = account, .epoch = r->epoch + 1, .requested_us = now,
                          .spec = deletion_spec(r, a), .receipt = first_receipt(r, account, now, a)};
     static const char *const ends[] = {"src", "dest"};
-    if (!d.spec.p || !d.receipt.p || !deletion_save(s->catalog, &d, e)) return false;
+    if (!d.spec.p || !d.receipt.p) return err_no_memory(e, "a deletion");
+    if (!add_tables(s, r, &d.receipt, a, e) || !deletion_save(s->catalog, &d, e)) return false;
     for (size_t i = 0; i < 2; i++)
         if (!jobs_secret_move(s->catalog, service_secret_context(r->job_id, ends[i], a), service_leftover_context(run, ends[i], a), e)) return false;
     if (strcmp(kind, "delete") != 0) return true;
@@ -66,14 +83,19 @@ static bool type_agrees(const job_record *r, str type, service_fault *f, err *e)
     return service_refuse(f, "JobType", NULL);
 }
 
-/* A job that was deleted less than ten minutes ago: the repeat of a call whose answer got lost. */
-static bool is_repeat(service *s, job_ref ref, arena *a, bool *ret, err *e)
+bool service_delete_is_repeat(service *s, job_ref ref, str account, arena *a, bool *ret, err *e)
 {
     tombstone t = {0};
     bool found = false;
     if (!tombstone_find(s->catalog, ref.job_id, ref.instance_id, a, &t, &found, e)) return false;
-    *ret = found && clk_wall_us(catalog_clock(s->catalog)) - t.deleted_us < REPEAT_US;
+    *ret = found && str_eq(t.account, account) && clk_wall_us(catalog_clock(s->catalog)) - t.deleted_us < REPEAT_US;
     return true;
+}
+
+void service_failpoint(const char *name)
+{
+    const char *wanted = getenv("SLUICE_FAILPOINT");
+    if (wanted && strcmp(wanted, name) == 0) _exit(137);
 }
 
 bool service_delete(service *s, job_ref ref, str type, str account, service_fault *f, err *e)
@@ -83,11 +105,12 @@ bool service_delete(service *s, job_ref ref, str type, str account, service_faul
     bool repeat = false;
     arena_init(&a, 32 * 1024, 0);
     bool begun = catalog_begin(s->catalog, e);
-    bool ok = begun && is_repeat(s, ref, &a, &repeat, e);
+    bool ok = begun && service_delete_is_repeat(s, ref, account, &a, &repeat, e);
     bool direction_ok = !ref.direction.n || str_eq_nocase(ref.direction, STR("Forward"));
     if (ok && !(repeat && direction_ok))
         ok = service_find(s, ref, &a, &r, f, e) && type_agrees(&r, type, f, e) && service_begin_deletion(s, &r, "delete", account, &a, e);
     ok = begun && service_end(s, ok, e);
+    if (ok && !repeat) service_failpoint("delete:intent");
     arena_finish(&a);
     return ok;
 }

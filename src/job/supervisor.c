@@ -133,6 +133,7 @@ static bool prepare_start(supervisor *s, job_record *r, bool worker, arena *a, j
     if (ok && !worker) {
         r->precheck = (job_stage){.status = STR("Checking"), .started_us = clk_wall_us(catalog_clock(s->svc->catalog))};
         r->error_code = r->error_text = STR("");
+        ok = precheck_restart(s->svc->catalog, r->job_id, e); /* an item that failed before and is not told now must not count */
     }
     ok = ok && jobs_save(s->svc->catalog, r, e);
     if (ok) *ret = message_job(worker ? "job" : "precheck", r, &pw[0], &pw[1], &o, a);
@@ -222,7 +223,8 @@ static void reconcile(supervisor *s)
 
 /* --- ends --- */
 
-/* What the end of a worker or precheck means for its job. */
+/* What the end of a worker or precheck means for its job. final: the worker reported the failure itself, after the pipeline had retried it for the job's
+ * retry time; a worker that died is started again. */
 static bool settle_job(supervisor *s, child *c, const err *why, bool final, arena *a, err *e)
 {
     job_record r;
@@ -234,7 +236,14 @@ static bool settle_job(supervisor *s, child *c, const err *why, bool final, aren
     if (!wanted) return true;
     if (c->kind == CHILD_WORKER && !final && !retry_time_over(s, &r, c->run_id, a)) {
         r.worker_restarts++;
-        if (!c->advanced && !fsm_apply(&r, EVENT_RETRY, e)) return false;
+        if (!c->advanced) {
+            if (!fsm_apply(&r, EVENT_RETRY, e)) return false;
+            if (!r.retrying) r.retry_since_us = clk_wall_us(catalog_clock(cat));
+            r.retrying = true;
+            r.retry_count++;
+            r.retry_target = STR("inner_module");
+            r.retry_text = str_from_c(why->text);
+        }
         return jobs_save(cat, &r, e) && service_log_add(cat, r.job_id, "WARN", str_from_c(why->text), e);
     }
     r.error_code = str_from_c(err_name(why->code));
@@ -265,7 +274,7 @@ static void on_end(supervisor *s, child *c, int status)
     if (c->kind == CHILD_WORKER) note_failure(s, c);
     arena_init(&a, 16 * 1024, 0);
     bool ok = catalog_begin(s->svc->catalog, &e);
-    if (ok) ok = service_end(s->svc, settle_job(s, c, &why, c->failed && why.retry == RETRY_NEVER, &a, &e), &e);
+    if (ok) ok = service_end(s->svc, settle_job(s, c, &why, c->failed, &a, &e), &e);
     if (!ok) log_error("settle", &e);
     arena_finish(&a);
 }

@@ -1,0 +1,64 @@
+/* DescribeInitializationStatus: the older form of the stages' progress. */
+#include "api/api.h"
+
+#include <stdio.h>
+
+static const api_par describe_initialization_status_pars[] = {
+    {"AccountId", PAR_STRING, PAR_IGNORED, "Account Id."},
+    {"OwnerId", PAR_STRING, PAR_IGNORED, "Owner Id."},
+    {"PageNum", PAR_INTEGER, 0, "Page Num."},
+    {"PageSize", PAR_INTEGER, 0, "Page Size."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
+    {"SynchronizationJobId", PAR_STRING, PAR_REQUIRED, "Synchronization Job Id."},
+    {NULL, PAR_STRING, 0, NULL},
+};
+
+static void set_count(json_t *o, const char *name, uint64_t n)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)n);
+    json_object_set_new(o, name, json_string(text));
+}
+
+static json_t *row_object(const job_table_progress *p, bool full)
+{
+    json_t *o = json_object();
+    answer_set(o, "SourceOwnerDBName", full ? p->schema : STR(""));
+    answer_set(o, "DestinationOwnerDBName", p->target_schema);
+    answer_set(o, "Status", p->state);
+    answer_set(o, "ErrorMessage", p->error);
+    if (full) {
+        answer_set(o, "TableName", p->name);
+        set_count(o, "TotalRowNum", p->total);
+        set_count(o, "FinishRowNum", p->done);
+    } else {
+        answer_set(o, "ObjectName", p->name);
+        answer_set(o, "ObjectType", p->schema);
+        json_object_set_new(o, "Constraints", json_array());
+    }
+    return o;
+}
+
+static bool run_describe_initialization_status(api_call *c, json_t *answer, api_fault *f)
+{
+    job_record r;
+    job_table_progress *list = NULL;
+    uint32_t n = 0;
+    service_fault sf = {0};
+    err e = ERR_INIT;
+    job_ref ref = {.instance_id = call_get(c, "SynchronizationJobId")};
+    if (!service_get(c->svc, ref, c->mem, &r, &sf, &e)) return fault_from_err(f, &e, STR("SynchronizationJobId"), STR_NULL, c->mem);
+    if (!service_progress(c->svc, r.job_id, STR(""), c->mem, &list, &n, &e)) return call_failed(c, f, &sf, &e);
+    json_t *structure = json_array(), *full = json_array();
+    for (uint32_t i = 0; i < n; i++) {
+        bool is_full = str_eq(list[i].stage, STR("full"));
+        json_array_append_new(is_full ? full : structure, row_object(&list[i], is_full));
+    }
+    json_object_set_new(answer, "StructureInitializationDetails", structure);
+    json_object_set_new(answer, "DataInitializationDetails", full);
+    json_object_set_new(answer, "DataSynchronizationDetails", json_array());
+    return true;
+}
+
+const api_op op_DescribeInitializationStatus = {"DescribeInitializationStatus", 's', '-', "Queries the initialization status. This is an earlier version of the operation.", describe_initialization_status_pars, run_describe_initialization_status};

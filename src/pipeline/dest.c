@@ -55,20 +55,24 @@ bool dest_open(dest *d, err *e)
     return false;
 }
 
-bool dest_retry(run *r, dest_step step, void *arg, err *e)
+bool dest_try(dest *d, dest_step step, void *arg, err *e)
 {
+    run *r = d->run;
     retry again;
     retry_init(&again, r->job, r->events, r->cancel, r->clock, "destDB");
+    while (!((d->t || dest_open(d, e)) && step(r, d, arg, e))) {
+        if (dest_is_lost(e)) dest_close(d);
+        if (!retry_again(&again, e)) return false;
+    }
+    retry_over(&again);
+    return true;
+}
+
+bool dest_retry(run *r, dest_step step, void *arg, err *e)
+{
     dest d;
     dest_init(&d, r, r->cancel);
-    bool ok;
-    for (;;) {
-        ok = (d.t || dest_open(&d, e)) && step(r, &d, arg, e);
-        if (ok) break;
-        if (dest_is_lost(e)) dest_close(&d);
-        if (!retry_again(&again, e)) break;
-    }
-    if (ok) retry_over(&again);
+    bool ok = dest_try(&d, step, arg, e);
     dest_finish(&d);
     return ok;
 }

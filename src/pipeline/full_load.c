@@ -107,7 +107,7 @@ static bool run_lanes(load_attempt *a, err *e)
     bool started = true;
     for (uint32_t i = 0; i < a->lane_count && started; i++) started = lane_start(&a->lanes[i], &start_error);
     if (!started) lane_fail(a, &start_error);
-    for (uint32_t i = 0; i < a->lane_count; i++) lane_finish(&a->lanes[i]);
+    for (uint32_t i = 0; i < a->lane_count; i++) lane_join(&a->lanes[i]);
     if (a->failed) *e = a->error;
     else if (cancel_asked(a->run->cancel)) return cancel_error(e);
     return !a->failed;
@@ -121,7 +121,7 @@ static bool attempt_with_lanes(load_attempt *a, source *s, err *e)
     bool ok = a->lanes || err_no_memory(e, "lanes");
     ok = ok && fix_start(a, s, e) && open_lanes(a, e) && work_init(&a->work, &a->run->catalog, e) && run_lanes(a, e);
     for (uint32_t i = 0; a->lanes && i < a->lane_count; i++) {
-        queue_free(a->lanes[i].queue);
+        lane_finish(&a->lanes[i]);
         job->target_engine->target->loader_close(a->lanes[i].loader);
     }
     work_finish(&a->work);

@@ -174,11 +174,16 @@ bool lane_start(lane *l, err *e)
     return true;
 }
 
-void lane_finish(lane *l)
+void lane_join(lane *l)
 {
     if (l->reader_runs) pthread_join(l->reader, NULL);
-    if (l->queue) queue_close(l->queue);
+    if (l->queue) queue_close(l->queue); /* when no reader came to run */
     if (l->writer_runs) pthread_join(l->writer, NULL);
+}
+
+void lane_finish(lane *l)
+{
+    if (l->queue) queue_close(l->queue);
     for (parcel *p; l->queue && (p = pop(l)); free(p)) row_batch_free(p->batch);
     queue_free(l->queue);
     l->queue = NULL;

@@ -36,7 +36,9 @@ typedef struct lane {
 /* Keeps the first failure, stops everybody. */
 void lane_fail(load_attempt *a, const err *e);
 bool lane_start(lane *l, err *e);
-/* Joins the threads and frees the queue with what is left inside. */
+/* Waits for the threads. */
+void lane_join(lane *l);
+/* Frees the queue with what is left inside; every lane has been joined (a failing lane closes the queues of all). */
 void lane_finish(lane *l);
 /* full_load.c: makes the tasks of a table; called by lane 0's reader. */
 bool load_plan_table(load_attempt *a, table_load *l, err *e);

@@ -28,7 +28,7 @@ typedef struct run {
     bool claimed;                  /* a claim succeeded: from now on the row must be there */
 } run;
 
-/* The run's connection to the target with the job's row claimed. */
+/* The run's connection to the target with the job's row claimed. Never copied: the target borrows env. */
 typedef struct dest {
     run *run;
     engine_env env; /* with the cancel given to dest_init */
@@ -45,8 +45,10 @@ void dest_finish(dest *d);
 /* The connection cannot be used any more after this failure (deadlocks leave it usable). */
 static inline bool dest_is_lost(const err *e) { return e->retry != RETRY_TXN; }
 
-/* Runs a step on a connected target until it succeeds, fails for good or the retry time is over; reconnects between. */
+/* Runs a step on a connected target until it succeeds (and stays connected), fails for good or the retry time is over; reconnects between. */
 typedef bool (*dest_step)(run *r, dest *d, void *arg, err *e);
+bool dest_try(dest *d, dest_step step, void *arg, err *e);
+/* The same on a connection of its own. */
 bool dest_retry(run *r, dest_step step, void *arg, err *e);
 /* Moves phase and position; idempotent. */
 bool run_save_phase(run *r, const char *phase, position at, err *e);

@@ -173,11 +173,7 @@ static bool begin(run *r, dest *d, void *arg, err *e)
     if (position_is_none(d->ck.at))
         return err_set(e, ERR_CHECKPOINT_MISSING, "the destination's checkpoint has no position to stream from; reset the job");
     if (!spans_read(&s->spans, d, r->job->full, e) || !place_set(&s->applied, d->ck.at, e)) return false;
-    if (!ops_of(s)->apply_begin(d->t, r->job->epoch, &r->catalog, &r->source_info, e)) return false; /* before a window: it tells which tables have triggers */
-    dest mine = s->dest;
-    s->dest = *d;
-    *d = mine;
-    return true;
+    return ops_of(s)->apply_begin(d->t, r->job->epoch, &r->catalog, &r->source_info, e); /* before a window: it tells which tables have triggers */
 }
 
 /* A job without an incremental part streams only when its chunks lie at different positions, to the highest of them. */
@@ -213,7 +209,7 @@ bool stream_stage_run(run *r, bool *ret_rewound, err *e)
 {
     stream s = {.run = r};
     dest_init(&s.dest, r, r->cancel);
-    bool ok = window_init(&s.window, r->catalog.table_count, e) && dest_retry(r, begin, &s, e) && stream_on(&s, e);
+    bool ok = window_init(&s.window, r->catalog.table_count, e) && dest_try(&s.dest, begin, &s, e) && stream_on(&s, e);
     if (!ok && s.rewound) ok = *ret_rewound = true;
     window_finish(&s.window);
     spans_finish(&s.spans);

@@ -1,5 +1,5 @@
 /* The simulated engine: its table of operations. */
-#include "engine/engine.h"
+#include "engine/sim/sim.h"
 
 extern const engine engine_sim;
-const engine engine_sim = {.name = "sim", .default_port = 0};
+const engine engine_sim = {.name = "sim", .default_port = 0, .source = &sim_source_ops, .target = &sim_target_ops};

@@ -46,9 +46,9 @@ static double owe(throttle *t, throttle_phase p, uint64_t rows, uint64_t bytes, 
     if (other > cost) cost = other;
     other = seconds(queries, l.queries_per_s);
     if (other > cost) cost = other;
-    double paid = (double)(now - t->last_us[p]) / 1e6, debt = t->row_debt_s[p];
-    debt = debt > paid ? debt - paid : 0;
-    if (cost > 0) debt += cost;
+    /* the time since the last call pays, also the time this work took; what is over is not saved up */
+    double paid = t->last_us[p] ? (double)(now - t->last_us[p]) / 1e6 : 0, debt = t->row_debt_s[p] + cost - paid;
+    if (debt < 0) debt = 0;
     t->row_debt_s[p] = debt;
     t->last_us[p] = now;
     pthread_mutex_unlock(&t->lock);

@@ -6,6 +6,9 @@
 #include "catalog/db.h"
 #include "catalog/job_record.h"
 
+/* Bytes of the Reserve text of a job. */
+#define RESERVE_MAX_BYTES (64 * 1024)
+
 typedef struct service service;
 
 /* Which job is meant: either id or both. `account` is the AccessKeyId's owner for audit. direction: "" = Forward. */

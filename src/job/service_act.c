@@ -135,21 +135,11 @@ typedef struct limits_request {
     bool enable;
 } limits_request;
 
-/* A number or numeric text of the API's limit object; absent and negative: -1. */
-static int64_t limit_of(const json_t *config, const char *key)
-{
-    const json_t *v = json_object_get(config, key);
-    int64_t n = -1;
-    if (json_is_integer(v)) n = json_integer_value(v);
-    else if (json_is_string(v) && !str_to_i64(str_from_c(json_string_value(v)), &n)) n = INT64_MIN;
-    return n < -1 ? INT64_MIN : n <= 0 ? -1 : n;
-}
-
 static bool read_limits(const limits_request *q, json_t **ret, service_fault *f, err *e)
 {
     json_t *config = q->enable ? json_loadb(q->config.n ? q->config.p : "", q->config.n, JSON_REJECT_DUPLICATES, NULL) : json_object();
-    int64_t rows = limit_of(config, "dts.datamove.source.rps.max"), bytes = limit_of(config, "dts.datamove.source.bps.max"),
-            queries = limit_of(config, "dts.datamove.blaster.qps.max");
+    int64_t rows = service_limit_of(config, "dts.datamove.source.rps.max"), bytes = service_limit_of(config, "dts.datamove.source.bps.max"),
+            queries = service_limit_of(config, "dts.datamove.blaster.qps.max");
     bool ok = json_is_object(config) && rows != INT64_MIN && bytes != INT64_MIN && queries != INT64_MIN;
     json_decref(config);
     if (!ok) {

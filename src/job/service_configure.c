@@ -140,9 +140,10 @@ static bool check_endpoint(const endpoint_request *q, bool at_target, arena *a, 
     if (!port.n) port = arena_printf(a, "%u", g->default_port);
     if (!policy_check_host(host, e)) return refuse_end(f, at_target, "IP", a);
     bool kept_password = ret->has_password;
+    str identity = str_eq(ret->host, host) && str_eq(ret->port, port) ? ret->identity : STR("");
     *ret = (job_endpoint){.instance_type = q->instance_type, .instance_id = q->instance_id, .engine_name = engine_name, .region = q->region, .host = host, .port = port,
                           .database = q->database, .user = q->user, .role = q->role, .owner_id = q->owner_id, .oracle_sid = q->oracle_sid,
-                          .has_password = kept_password || q->password.p != NULL, .ssl = q->ssl};
+                          .has_password = kept_password || q->password.p != NULL, .ssl = q->ssl, .identity = identity};
     return true;
 }
 
@@ -154,20 +155,6 @@ static bool check_objects(str db_list, arena *a, service_fault *f, err *e)
     if (db_list.n == 0) err_set(e, ERR_BAD_INPUT, "DbList is missing: name at least one database");
     else if (dblist_parse(db_list, a, &list, e)) return true;
     return service_refuse(f, "DbList", NULL);
-}
-
-static bool check_reserve(str reserve, service_fault *f, err *e)
-{
-    if (!reserve.n) return true;
-    json_error_t where;
-    json_t *root = json_loadb(reserve.p, reserve.n, JSON_REJECT_DUPLICATES, &where);
-    bool ok = json_is_object(root);
-    const char *mode = json_string_value(json_object_get(root, "targetTableMode"));
-    if (!ok) err_set(e, ERR_BAD_INPUT, "Reserve is not a JSON object: %s", root ? "another kind of value" : where.text);
-    else if (mode && strcmp(mode, "0") != 0 && strcmp(mode, "2") != 0)
-        ok = err_set(e, ERR_BAD_INPUT, "Reserve.targetTableMode is \"%.20s\": it is \"0\" (refuse existing tables) or \"2\" (load into them)", mode);
-    json_decref(root);
-    return ok || service_refuse(f, "Reserve", NULL);
 }
 
 static bool check_stages(const configure_request *q, job_type type, service_fault *f, err *e)
@@ -249,6 +236,7 @@ static bool configure(service *s, const configure_request *q, job_type type, are
     r->source = from;
     r->target = to;
     fill(r, q);
+    if (!service_apply_reserve(r, a, e)) return false;
     r->run_wanted = starts_itself(r, named, a);
     if (r->run_wanted && !fsm_apply(r, EVENT_START_CHECK, e)) return false;
     return precheck_clear(s->catalog, r->job_id, false, e) && progress_clear(s->catalog, r->job_id, e) && save_all(s, r, e) && save_passwords(s, q, r->job_id, a, e) &&
@@ -259,7 +247,7 @@ bool service_configure(service *s, const configure_request *q, arena *a, job_rec
 {
     job_type type;
     if (!job_type_from(q->type, &type, f, "JobType", e) || !check_name(q->name, f, e) || !check_stages(q, type, f, e) || !check_objects(q->db_list, a, f, e) ||
-        !check_reserve(q->reserve, f, e))
+        !service_check_reserve(q->reserve, f, e))
         return false;
     if (!catalog_begin(s->catalog, e)) return false;
     job_record r;

@@ -23,6 +23,12 @@ ERR_MUST_USE bool service_find(service *s, job_ref ref, arena *a, job_record *re
 bool service_refuse(service_fault *f, const char *param, const char *api_code);
 /* Commits when ok, else rolls back; wakes the supervisor after a commit. Returns whether all went well. */
 ERR_MUST_USE bool service_end(service *s, bool ok, err *e);
+/* Refuses a Reserve that is not a JSON object or whose known members have values that cannot be honoured. Unknown members are kept. */
+ERR_MUST_USE bool service_check_reserve(str reserve, service_fault *f, err *e);
+/* Takes what Reserve says about the record: TLS of both ends (srcSSL, destSSL), first rate limits (fullDynamicConfig, incDynamicConfig). */
+ERR_MUST_USE bool service_apply_reserve(job_record *r, arena *a, err *e);
+/* One limit of a ConfigList ("dts.datamove.source.rps.max" ...): a number or numeric text; absent, -1 and 0: -1; INT64_MIN: not a limit. */
+int64_t service_limit_of(const json_t *config, const char *key);
 /* A text member of the job's Reserve, numbers as text; p == NULL when absent. Lives in the arena. */
 str service_reserve(const job_record *r, const char *key, arena *a);
 /* Contexts of sealed passwords. */

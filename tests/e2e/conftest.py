@@ -41,3 +41,12 @@ def mysql_a():
 def mysql_b():
     """A second MySQL server with GTIDs."""
     yield from _server(MySQL)
+
+
+@pytest.fixture(scope="session")
+def sluice_server():
+    """A service shared by the tests of the session, without a rate limit."""
+    from sluice import Service
+
+    with Service("--rate-limit", "0") as service:
+        yield service

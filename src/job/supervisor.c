@@ -190,7 +190,7 @@ static void align(supervisor *s, job_record *r, arena *a)
     if (wants_worker && !worker && may_start(s, run) && count_workers(s) < s->options.max_workers) start_for(s, r, true, a);
     if (wants_probe && !probe && may_start(s, run)) start_for(s, r, false, a);
     child *fresh = supervisor_find(s, wants_worker ? CHILD_WORKER : CHILD_PRECHECK, run, NULL);
-    if (fresh && !worker && !probe) fresh->wanted = true;
+    if (fresh && fresh != worker && fresh != probe) fresh->wanted = true;
 }
 
 static void reconcile(supervisor *s)

@@ -45,7 +45,8 @@ static bool serve_once(worker *w, int timeout_ms)
     switch (ctl_receive(&w->ctl, timeout_ms, &m, &e)) {
     case CTL_NOTHING: return true;
     case CTL_MESSAGE: break;
-    default: return false;
+    case CTL_EOF: return false;
+    case CTL_ERROR: return log_error("control", &e), false;
     }
     const char *type = ctl_text(m, "type");
     if (strcmp(type, "limits") == 0) spec_apply_limits(&w->spec.limits, m);
@@ -58,6 +59,7 @@ static bool serve_once(worker *w, int timeout_ms)
 static int tell_end(worker *w)
 {
     err ignored = ERR_INIT;
+    log_event(LOG_INFO, "worker_ended", "code=%s", w->ok ? "None" : err_name(w->error.code));
     if (w->ok) {
         (void)!ctl_send_new(&w->ctl, json_pack("{s:s}", "type", "done"), &ignored);
         return EXIT_DONE;

@@ -2,6 +2,8 @@
 #include "api/job_object.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 void job_object_time(json_t *o, const char *name, int64_t at_us)
 {
@@ -62,13 +64,9 @@ static void add_state(json_t *o, const job_record *r, bool detail)
     json_object_set_new(o, "Checkpoint", detail ? json_integer(seconds) : json_string(checkpoint));
     bool in_seconds = !detail && r->type == JOB_SYNC; /* API reference 3.2: seconds for sync in lists, else milliseconds */
     json_object_set_new(o, "Delay", json_integer(r->delay_ms < 0 ? -1 : in_seconds ? r->delay_ms / 1000 : r->delay_ms));
-    if (r->error_code.n) {
-        char text[ERR_TEXT_BYTES + 80];
-        snprintf(text, sizeof text, "%.*s: %.*s", STR_ARG(r->error_code), STR_ARG(r->error_text));
-        json_object_set_new(o, "ErrorMessage", json_string(text));
-    } else {
-        json_object_set_new(o, "ErrorMessage", json_string(""));
-    }
+    char text[ERR_TEXT_BYTES + 80] = "";
+    if (r->error_code.n) snprintf(text, sizeof text, "%.*s: %.*s", STR_ARG(r->error_code), STR_ARG(r->error_text));
+    answer_set(o, "ErrorMessage", str_from_c(text)); /* a server's text: may be cut inside a character */
     snprintf(rps, sizeof rps, "%lld", (long long)r->rps);
     snprintf(flow, sizeof flow, "%.3f", (double)r->bytes_per_s / 1e6);
     json_object_set_new(o, "Performance", json_pack("{s:s, s:s}", "Rps", rps, "Flow", flow));
@@ -77,6 +75,42 @@ static void add_state(json_t *o, const job_record *r, bool detail)
     add_stage(o, "DataInitializationStatus", &r->load);
     add_stage(o, "DataSynchronizationStatus", &r->stream);
     add_retry(o, r);
+}
+
+static bool names_secret(const char *key)
+{
+    static const char *const words[] = {"password", "passwd", "secret", "token", "accesskey", "privatekey", "credential"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasestr(key, words[i])) return true;
+    return false;
+}
+
+/* Removes members that carry secrets, at every depth; true when there was one. */
+static bool drop_secrets(json_t *v)
+{
+    const char *key;
+    json_t *member;
+    void *next;
+    size_t i;
+    bool dropped = false;
+    json_object_foreach_safe(v, next, key, member)
+    {
+        bool secret = names_secret(key);
+        if (secret) json_object_del(v, key);
+        dropped = secret || drop_secrets(member) || dropped;
+    }
+    json_array_foreach(v, i, member) dropped = drop_secrets(member) || dropped;
+    return dropped;
+}
+
+/* Reserve as it was submitted, without secrets. */
+static void add_reserved(json_t *o, str reserve)
+{
+    json_t *parsed = reserve.n ? json_loadb(reserve.p, reserve.n, 0, NULL) : NULL;
+    char *text = drop_secrets(parsed) ? json_dumps(parsed, JSON_COMPACT) : NULL;
+    answer_set(o, "Reserved", text ? str_from_c(text) : parsed ? reserve : STR("{}"));
+    free(text);
+    json_decref(parsed);
 }
 
 void job_object_fill(json_t *o, const job_record *r, bool detail, bool with_objects)
@@ -97,7 +131,7 @@ void job_object_fill(json_t *o, const job_record *r, bool detail, bool with_obje
     json_object_set_new(o, "SourceEndpoint", endpoint_object(&r->source));
     json_object_set_new(o, "DestinationEndpoint", endpoint_object(&r->target));
     if (with_objects) answer_set(o, "DbObject", r->db_list);
-    answer_set(o, "Reserved", r->reserve.n ? r->reserve : STR("{}"));
+    add_reserved(o, r->reserve);
     json_object_set_new(o, "SubscriptionDataType", json_pack("{s:b, s:b}", "Ddl", 0, "Dml", 0));
     json_object_set_new(o, "SubscriptionHost", json_pack("{s:s, s:s, s:s}", "PublicHost", "", "PrivateHost", "", "VpcHost", ""));
     add_state(o, r, detail);

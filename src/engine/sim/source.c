@@ -224,14 +224,15 @@ static void finish_when_applied(sim_world *w)
         if (w->workers[i]) cancel_ask(w->workers[i]);
 }
 
-/* One step: *ret NULL means that nothing is there to read now. */
-static bool next_txn(source *s, uint32_t *at, txn **ret, err *e)
+/* One step; *ret may be NULL. *ret_idle: nothing is there to read now. */
+static bool next_txn(source *s, uint32_t *at, txn **ret, bool *ret_idle, err *e)
 {
     sim_world *w = s->world;
     if (!sim_enter(w, s->env, SIM_AT_SOURCE, &s->broken, e)) return false;
     *ret = NULL;
+    *ret_idle = *at >= w->head;
     bool ok = true;
-    if (*at < w->head) {
+    if (!*ret_idle) {
         *ret = make_txn(w, ++*at);
         ok = *ret || err_no_memory(e, "a transaction");
         if (ok && (*ret)->heartbeat && rng_chance(&w->random, 50)) { /* a foreign transaction that is not told */
@@ -256,9 +257,10 @@ static bool source_stream(source *s, const stream_request *r, const txn_sink *si
     sim_leave(w);
     while (ok && at < until) {
         txn *t;
-        if (!next_txn(s, &at, &t, e)) return false;
+        bool idle;
+        if (!next_txn(s, &at, &t, &idle, e)) return false;
         if (t && !sink->push(sink->ctx, t, e)) return false;
-        if (t || at < w->head) continue;
+        if (!idle) continue;
         clk_sleep_us(s->env->clock, 300000);
         clk_sleep_us(clk_system(), 100); /* lets the applier get on; simulated time does not block */
         if (cancel_asked(s->env->cancel)) return cancel_error(e);

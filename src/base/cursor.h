@@ -11,7 +11,12 @@ typedef struct cursor {
     bool failed;
 } cursor;
 
-static inline cursor cursor_of(str s) { return (cursor){(const uint8_t *)s.p, (const uint8_t *)s.p + s.n, false}; }
+/* An empty slice may have p == NULL, to which not even 0 may be added: it is read as "". */
+static inline cursor cursor_of(str s)
+{
+    const uint8_t *p = (const uint8_t *)(s.p ? s.p : "");
+    return (cursor){p, p + s.n, false};
+}
 static inline size_t cursor_left(const cursor *c) { return c->failed ? 0 : (size_t)(c->end - c->p); }
 
 /* The next n bytes, borrowed from the input; {NULL,0} and failed when there are fewer. */

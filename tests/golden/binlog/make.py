@@ -3,7 +3,7 @@
 
 Runs NAME.sql (statements for one kind after "-- mariadb:" or "-- mysql:") on a private server (tests/servers), keeps its last
 binlog as NAME-SERVER-VERSION.binlog, and asks the server for the rows of every table of schema g, in the form that binlog_dump
-prints (see tests/unit/codec/dump.h), into NAME-SERVER-VERSION.rows. The server, not our decoder, makes the expected values.
+prints (see tests/unit/codec/dump.h), into NAME-SERVER-VERSION.rows; of "groups", which deletes rows again, the executed GTIDs into .gtid. The server, not our decoder, makes the expected values.
 Only tables that are written once, by INSERT, and in the order of their first column, are compared.
 """
 import math
@@ -81,7 +81,11 @@ def main() -> None:
             for row in cursor.fetchall():
                 lines.append("\t".join(["I", table] + [text(v) for v in row]))
         cursor.execute("FLUSH BINARY LOGS")
-        (out.parent / (out.name + ".rows")).write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
+        if name == "groups":
+            cursor.execute("SELECT @@global." + {"mariadb": "gtid_binlog_pos", "mysql": "gtid_executed"}[kind])
+            (out.parent / (out.name + ".gtid")).write_text(cursor.fetchall()[0][0].replace("\n", ""), encoding="utf-8")
+        else:
+            (out.parent / (out.name + ".rows")).write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
         (out.parent / (out.name + ".binlog")).write_bytes((server.data / log).read_bytes())
         print(out.name, len(lines), "rows", (server.data / log).stat().st_size, "bytes")
 

@@ -7,6 +7,9 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "codec/gtid_position.h"
+#include "codec/gtid_set.h"
+#include "codec/sql_statement.h"
 #include "dump.h"
 
 static str read_golden(arena *a, const char *name)
@@ -96,6 +99,7 @@ static void test_rows(void **state)
     size_t files = golden_names(&a, names);
     assert_true(files >= 4);
     for (size_t i = 0; i < files; i++) {
+        if (str_starts_with(str_from_c(names[i]), STR("groups"))) continue;
         lines got = {0}, want = {0};
         dump_state s = {.row = on_row, .definition = definition, .user = &got};
         err e = ERR_INIT;
@@ -114,6 +118,86 @@ static void test_rows(void **state)
         free_lines(&want);
     }
     arena_finish(&a);
+}
+
+/* ---- groups: GTIDs and statements ---- */
+
+typedef struct groups {
+    gtid_set set;
+    gtid_position position;
+    buf kinds; /* statements and group ends in order */
+} groups;
+
+static void on_event(void *user, const binlog_event *ev, const binlog_format *f)
+{
+    groups *g = user;
+    err e = ERR_INIT;
+    arena a = {0};
+    if (ev->type == BINLOG_GTID || ev->type == BINLOG_GTID_TAGGED) {
+        binlog_gtid gtid;
+        assert_true(binlog_gtid_parse(ev, &gtid, &e) && gtid_set_add(&g->set, gtid.uuid, gtid.tag, gtid.gno, gtid.gno, &e));
+        assert_true(gtid.original_server_version / 100 == 907 && gtid.transaction_bytes > ev->size && gtid.immediate_commit_us / 1000000 >= ev->timestamp);
+        buf_add_c(&g->kinds, gtid.tag[0] ? "| tagged " : "| ");
+    } else if (ev->type == BINLOG_MARIADB_GTID) {
+        binlog_mariadb_gtid gtid;
+        assert_true(binlog_mariadb_gtid_parse(ev, &gtid, &e));
+        assert_true(gtid_position_set(&g->position, (gtid_mariadb){gtid.domain, gtid.server_id, gtid.sequence}, &e));
+        bool xa = gtid.flags & (BINLOG_MARIADB_GTID_PREPARED_XA | BINLOG_MARIADB_GTID_COMPLETED_XA);
+        if (xa) assert_true(gtid.xa.format_id == 7 && str_eq(gtid.xa.gtrid, STR("gtrid")) && str_eq(gtid.xa.bqual, STR("bqual")));
+        buf_add_c(&g->kinds, xa ? "| xa " : "| ");
+        if (gtid.flags & BINLOG_MARIADB_GTID_STANDALONE) buf_add_c(&g->kinds, "alone ");
+    } else if (ev->type == BINLOG_QUERY) {
+        binlog_query q;
+        sql_statement st;
+        assert_true(binlog_query_parse(ev, f, &q, &e) && !q.vars_cut && q.has_sql_mode && q.has_charset);
+        sql_dialect d = sql_dialect_of(&q, f);
+        assert_true(sql_statement_classify(q.text, &d, q.database, &a, &st, &e));
+        buf_printf(&g->kinds, "%s ", sql_statement_kind_name(st.kind));
+        if (st.kind == SQL_STATEMENT_DROP_TABLE) assert_true(str_eq(st.names[0].name, STR("q\"x")));
+    } else if (ev->type == BINLOG_XA_PREPARE) {
+        binlog_xa_prepare x;
+        assert_true(binlog_xa_prepare_parse(ev, &x, &e));
+        buf_add_c(&g->kinds, x.one_phase ? "XA_PREPARE1 " : "XA_PREPARE ");
+    } else if (ev->type == BINLOG_XID || binlog_event_is_rows(ev->type)) {
+        buf_printf(&g->kinds, "%s ", ev->type == BINLOG_XID ? "XID" : "rows");
+    }
+    arena_finish(&a);
+}
+
+static void check_groups(const char *name, const char *kinds)
+{
+    arena a = {0};
+    groups g = {0};
+    dump_state s = {.event = on_event, .user = &g};
+    err e = ERR_INIT;
+    if (!dump_file(&s, read_golden(&a, arena_printf(&a, "%s.binlog", name).p), &e)) fail_msg("%s: %s", name, e.text);
+    dump_finish(&s);
+    assert_string_equal(buf_c(&g.kinds), kinds);
+    str executed = read_golden(&a, arena_printf(&a, "%s.gtid", name).p);
+    if (g.position.count) {
+        gtid_position want;
+        assert_true(gtid_position_parse(executed, &want, &e) && gtid_position_equal(&g.position, &want));
+        gtid_position_finish(&want);
+    } else {
+        BUF_AUTO printed = BUF_INIT;
+        gtid_set_print(&g.set, &printed);
+        assert_true(str_eq(buf_str(&printed), executed));
+    }
+    gtid_set_finish(&g.set);
+    gtid_position_finish(&g.position);
+    buf_finish(&g.kinds);
+    arena_finish(&a);
+}
+
+static void test_groups(void **state)
+{
+    (void)state;
+    check_groups("groups-mysql-9.7.4",
+                 "| CREATE DATABASE | CREATE TABLE | BEGIN rows XID | BEGIN rows SAVEPOINT XID | XA START rows XA END XA_PREPARE | XA COMMIT "
+                 "| XA START rows XA END XA_PREPARE1 | CREATE TABLE | DROP TABLE | TRUNCATE TABLE | BEGIN rows XID | tagged BEGIN rows XID | BEGIN rows XID ");
+    check_groups("groups-mariadb-10.11.19",
+                 "| alone CREATE DATABASE | alone CREATE TABLE | rows XID | rows SAVEPOINT XID | xa rows XA END XA_PREPARE | xa alone XA COMMIT | rows XID "
+                 "| alone CREATE TABLE | alone DROP TABLE | alone TRUNCATE TABLE | rows XID | rows XID ");
 }
 
 /* ---- damage ---- */
@@ -342,6 +426,6 @@ static void test_cut_rows(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_bit_flips), cmocka_unit_test(test_cuts), cmocka_unit_test(test_cut_rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_groups), cmocka_unit_test(test_bit_flips), cmocka_unit_test(test_cuts), cmocka_unit_test(test_cut_rows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

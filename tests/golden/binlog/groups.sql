@@ -1,0 +1,35 @@
+CREATE DATABASE g;
+USE g;
+CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(20), b INT);
+INSERT INTO t VALUES (1,'a',1),(2,'b',2);
+BEGIN;
+INSERT INTO t VALUES (3,'c',3);
+SAVEPOINT s;
+INSERT INTO t VALUES (4,'d',4);
+ROLLBACK TO SAVEPOINT s;
+COMMIT;
+XA START 'gtrid','bqual',7;
+INSERT INTO t VALUES (5,'xa',5);
+XA END 'gtrid','bqual',7;
+XA PREPARE 'gtrid','bqual',7;
+XA COMMIT 'gtrid','bqual',7;
+XA START 'one';
+INSERT INTO t VALUES (6,'xa1',6);
+XA END 'one';
+XA COMMIT 'one' ONE PHASE;
+SET SESSION sql_mode='ANSI_QUOTES', time_zone='+05:45';
+CREATE TABLE "q""x" (a INT);
+DROP TABLE "q""x";
+SET SESSION sql_mode='';
+TRUNCATE TABLE t;
+INSERT INTO t VALUES (10,'z',10);
+-- mariadb:
+SET SESSION gtid_domain_id=5;
+INSERT INTO t VALUES (11,'dom',11);
+SET SESSION gtid_domain_id=0;
+-- mysql:
+SET gtid_next='AUTOMATIC:mytag';
+INSERT INTO t VALUES (11,'tag',11);
+SET gtid_next='AUTOMATIC';
+SET SESSION binlog_rows_query_log_events=1;
+INSERT INTO t VALUES (12,'rq',12);

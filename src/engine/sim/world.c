@@ -42,11 +42,11 @@ typedef struct table_plan {
 static const table_plan plans[SIM_TABLES] = {
     [SIM_PLAIN] = {"plain", {"id", "a", "b", "g"}, 1, .generated_last = true},
     [SIM_UNIQUE] = {"uniq", {"id", "u", "b", "c"}, 1, .unique_second = true},
-    [SIM_NO_KEY] = {"nokey", {"a", "b", "c", "d"}, 0},
+    [SIM_NO_KEY] = {"nokey", {"a", "b", "c", "d"}, 0, .text_key = false},
     [SIM_PARENT] = {"parent", {"id", "a", "b", "c"}, 1, .referenced = true},
-    [SIM_CHILD] = {"child", {"id", "p", "b", "c"}, 1},
+    [SIM_CHILD] = {"child", {"id", "p", "b", "c"}, 1, .text_key = false},
     [SIM_TEXT] = {"text", {"k", "a", "b", "c"}, 1, .text_key = true},
-    [SIM_PAIR] = {"pair", {"k1", "k2", "a", "b"}, 2},
+    [SIM_PAIR] = {"pair", {"k1", "k2", "a", "b"}, 2, .text_key = false},
 };
 
 static key_def *make_keys(arena *a, const table_plan *p, uint32_t *ret_count)

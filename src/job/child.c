@@ -250,34 +250,6 @@ static void keep_table(child *c, const json_t *m)
     json_object_set_new(c->told, key, json_pack("{s:I, s:I}", "rows", (json_int_t)rows, "bytes", (json_int_t)bytes));
 }
 
-void child_message(service *s, child *c, const json_t *m)
-{
-    static const struct {
-        const char *type;
-        change_fn *fn;
-    } changes[] = {{"stage", on_stage}, {"object", on_object}, {"retrying", on_retrying}, {"caught_up", on_caught_up}, {"done", on_done},
-                   {"item", on_item},   {"identity", on_identity}, {"checked", on_checked}};
-    const char *type = ctl_text(m, "type");
-    if (strcmp(type, "table") == 0) {
-        keep_table(c, m);
-    } else if (strcmp(type, "applied") == 0) {
-        json_decref(c->applied);
-        c->applied = json_incref((json_t *)(uintptr_t)m);
-        c->advanced = c->advanced || ctl_number(m, "txns") > 0;
-    } else if (strcmp(type, "ledger") == 0) {
-        on_ledger(s, c, m);
-    } else if (strcmp(type, "failed") == 0) {
-        c->finished = c->failed = true;
-        (void)!ctl_read_failed(m, &c->error);
-    } else if (strcmp(type, "cleaned") == 0) {
-        c->finished = true;
-        c->cleaned = json_incref((json_t *)(uintptr_t)m);
-    }
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
-        if (strcmp(type, changes[i].type) == 0) change_job(s, c, m, changes[i].fn);
-    if (strcmp(type, "done") == 0 || strcmp(type, "checked") == 0) c->finished = true;
-}
-
 bool child_has_news(const child *c) { return c->applied || json_object_size(c->tables) > 0; }
 
 static bool flush_tables(service *s, child *c, job_record *r, arena *a, err *e)
@@ -349,4 +321,44 @@ bool child_flush(service *s, child *c, err *e)
     c->applied = NULL;
     json_object_clear(c->tables);
     return ok;
+}
+
+/* What was told before a stage's end is stored before it: who reads the new stage sees its tables finished. */
+static void flush_now(service *s, child *c)
+{
+    err e = ERR_INIT;
+    if (!child_has_news(c)) return;
+    bool begun = catalog_begin(s->catalog, &e), ok = begun && child_flush(s, c, &e);
+    if (ok) ok = catalog_commit(s->catalog, &e);
+    else if (begun) catalog_rollback(s->catalog);
+    if (!ok) log_error("flush", &e);
+}
+
+void child_message(service *s, child *c, const json_t *m)
+{
+    static const struct {
+        const char *type;
+        change_fn *fn;
+    } changes[] = {{"stage", on_stage}, {"object", on_object}, {"retrying", on_retrying}, {"caught_up", on_caught_up}, {"done", on_done},
+                   {"item", on_item},   {"identity", on_identity}, {"checked", on_checked}};
+    const char *type = ctl_text(m, "type");
+    if (strcmp(type, "table") == 0) {
+        keep_table(c, m);
+    } else if (strcmp(type, "applied") == 0) {
+        json_decref(c->applied);
+        c->applied = json_incref((json_t *)(uintptr_t)m);
+        c->advanced = c->advanced || ctl_number(m, "txns") > 0;
+    } else if (strcmp(type, "ledger") == 0) {
+        on_ledger(s, c, m);
+    } else if (strcmp(type, "failed") == 0) {
+        c->finished = c->failed = true;
+        (void)!ctl_read_failed(m, &c->error);
+    } else if (strcmp(type, "cleaned") == 0) {
+        c->finished = true;
+        c->cleaned = json_incref((json_t *)(uintptr_t)m);
+    }
+    if (strcmp(type, "stage") == 0 || strcmp(type, "done") == 0) flush_now(s, c);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+        if (strcmp(type, changes[i].type) == 0) change_job(s, c, m, changes[i].fn);
+    if (strcmp(type, "done") == 0 || strcmp(type, "checked") == 0) c->finished = true;
 }

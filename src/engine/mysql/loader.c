@@ -129,7 +129,7 @@ static bool load_in_transaction(load *l, const chunk *k, position at, uint64_t *
 /* Retries read the chunk again from its beginning: what the feed gave is gone. A chunk that was done before consumes nothing of the feed. */
 bool loader_load(loader *l, const table_def *t, const chunk *k, position at, const row_feed *feed, uint64_t *ret_rows, err *e)
 {
-    load one = {.l = l, .t = t, .feed = feed};
+    load one = {.l = l, .t = t, .feed = feed, .overlap = k->overlap && !l->ignore_existing};
     bool ok = load_in_transaction(&one, k, at, ret_rows, e);
     row_batch_free(one.batch);
     free(one.columns.index);

@@ -20,6 +20,7 @@ typedef struct load {
     const table_def *t;
     load_columns columns;
     const row_feed *feed;
+    bool overlap;         /* a duplicate replaces the row that is there, see chunk.overlap */
     row_batch *batch;     /* owned; NULL before the first and after the last */
     uint32_t row;         /* next row of the batch */
     bool end;             /* the feed gave its last batch */

@@ -51,7 +51,7 @@ static bool find_json(const load *l, bool *ret, err *e)
 static void statement(const load *l, const bool *json, buf *sql)
 {
     bool mariadb = l->l->conn->is_mariadb;
-    buf_add_c(sql, "LOAD DATA LOCAL INFILE 'sluice' IGNORE INTO TABLE ");
+    buf_printf(sql, "LOAD DATA LOCAL INFILE 'sluice' %s INTO TABLE ", l->overlap ? "REPLACE" : "IGNORE");
     conn_quote_table(sql, l->t->target_schema, l->t->target_name);
     buf_add_c(sql, " CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' (");
     for (uint32_t i = 0; i < l->columns.count; i++) {

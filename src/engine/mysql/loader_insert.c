@@ -9,7 +9,7 @@ enum { ROWS = 1000, BYTES = 1024 * 1024 };
 
 static void head(const load *l, buf *sql)
 {
-    buf_add_c(sql, l->l->ignore_existing ? "INSERT IGNORE INTO " : "INSERT INTO ");
+    buf_add_c(sql, l->overlap ? "REPLACE INTO " : l->l->ignore_existing ? "INSERT IGNORE INTO " : "INSERT INTO ");
     conn_quote_table(sql, l->t->target_schema, l->t->target_name);
     for (uint32_t i = 0; i < l->columns.count; i++) {
         buf_add_c(sql, i ? "," : " (");
@@ -42,6 +42,7 @@ static bool insert(load *l, uint64_t rows, uint64_t enum_errors, err *e)
     uint64_t taken = 0;
     if (enum_errors && !set_mode(l, false, e)) return false;
     if (!conn_exec(l->l->conn, buf_str(&l->l->text), &taken, e)) return false;
+    if (l->overlap && taken > rows) taken = rows; /* a row that replaces another counts for both */
     uint64_t warnings = mysql_warning_count(l->l->conn->my), skipped = rows - taken;
     l->rows += rows;
     bool fine = taken <= rows && (l->l->ignore_existing ? warnings <= skipped + enum_errors : skipped == 0 && warnings == enum_errors);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "job/ctl.h"
+#include "net/policy.h"
 
 bool spec_read_endpoint(const json_t *o, arena *a, endpoint *ret, err *e)
 {
@@ -14,7 +15,8 @@ bool spec_read_endpoint(const json_t *o, arena *a, endpoint *ret, err *e)
     *ret = (endpoint){.engine = str_from_c(g->name), .host = arena_copy(a, ctl_str(o, "host")), .port = (uint16_t)(port ? port : g->default_port),
                       .user = arena_copy(a, ctl_str(o, "user")), .database = arena_copy(a, ctl_str(o, "database")), .tls = (tls_mode)tls,
                       .tls_ca_file = arena_copy(a, ctl_str(o, "tls_ca"))};
-    return secret_set(&ret->password, ctl_str(o, "password"), e);
+    /* Here and not in serve: asking the resolver may take long, and the answer may be another one than when the job was configured. */
+    return policy_check_resolved(ret->host, e) && secret_set(&ret->password, ctl_str(o, "password"), e);
 }
 
 static void read_limit(throttle *t, throttle_phase p, const json_t *o)

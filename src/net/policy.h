@@ -4,7 +4,10 @@
 
 #include "base/err.h"
 
-/* Checks a numeric address, or every address a name resolves to by itself when connecting (a name is accepted here). ERR_ADDRESS_REFUSED with the reason. */
+/* Checks a numeric address; a name is accepted here, without asking the resolver. ERR_ADDRESS_REFUSED with the reason. */
 ERR_MUST_USE bool policy_check_host(str host, err *e);
+/* The same, and every address that a name has now: for the processes that are about to connect. Asks the resolver and may wait for it; a name it does not know is
+ * accepted, connecting to it fails by itself. */
+ERR_MUST_USE bool policy_check_resolved(str host, err *e);
 
 #endif

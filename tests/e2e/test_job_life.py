@@ -1,0 +1,199 @@
+"""A job's processes: killed workers, a killed service, pauses, live limits, changed endpoints, and where passwords may not be seen."""
+
+import json
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from sluice import Service, job_params, endpoints, wait_for
+from test_delete import configure, database, receipt, run_until, status
+
+
+@pytest.fixture(scope="module")
+def service():
+    with Service("--rate-limit", "0") as s:
+        yield s
+
+
+def worker_pid(s, job):
+    """The worker that was started last for the job."""
+    found = re.findall(rf"event=started kind=worker job={job}\S* pid=(\d+) epoch=(\d+)", s.log())
+    return (int(found[-1][0]), int(found[-1][1])) if found else (0, 0)
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def count(server, name):
+    return server.sql(f"SELECT COUNT(*), COALESCE(SUM(id),0) FROM {name}.t")[0]
+
+
+def same(source, target, name):
+    wait_for(lambda: count(source, name) == count(target, name), {True}, 30)
+
+
+def finish(s, job):
+    s.ok("DeleteDtsJob", {"DtsJobId": job})
+    assert receipt(s, job)["leftovers"] == []
+
+
+def test_killed_worker_is_replaced(service, mariadb_a, mariadb_b):
+    with database(mariadb_a, mariadb_b) as name:
+        job = configure(service, mariadb_a, mariadb_b, name, "SYNC")
+        run_until(service, job, "Synchronizing")
+        for i in range(5):
+            mariadb_a.sql(f"INSERT INTO t SELECT seq, 'x' FROM seq_{10000 + i * 100}_to_{10099 + i * 100}", db=name)
+            pid, epoch = worker_pid(service, job)
+            os.kill(pid, signal.SIGKILL)
+            wait_for(lambda: worker_pid(service, job)[1] > epoch, {True})
+            same(mariadb_a, mariadb_b, name)
+        wait_for(lambda: status(service, job), {"Synchronizing"})
+        assert count(mariadb_b, name)[0] == 1500
+        finish(service, job)
+
+
+def test_killed_service_goes_on(mariadb_a, mariadb_b):
+    with Service("--rate-limit", "0") as s, database(mariadb_a, mariadb_b) as name:
+        job = configure(s, mariadb_a, mariadb_b, name, "SYNC")
+        run_until(s, job, "Synchronizing")
+        for i in range(3):
+            pid, epoch = worker_pid(s, job)
+            s.kill9()
+            mariadb_a.sql(f"INSERT INTO t SELECT seq, 'x' FROM seq_{10000 + i * 100}_to_{10099 + i * 100}", db=name)
+            wait_for(lambda: alive(pid), {False}, 15)  # end of file: it ends by itself
+            s.start()
+            wait_for(lambda: worker_pid(s, job)[1] > epoch, {True})
+            same(mariadb_a, mariadb_b, name)
+            assert wait_for(lambda: status(s, job), {"Synchronizing"}) == "Synchronizing"
+        finish(s, job)
+
+
+def test_terminated_service_ends_its_workers(mariadb_a, mariadb_b):
+    with Service("--rate-limit", "0") as s, database(mariadb_a, mariadb_b) as name:
+        job = configure(s, mariadb_a, mariadb_b, name, "SYNC")
+        run_until(s, job, "Synchronizing")
+        pid, _ = worker_pid(s, job)
+        began = time.monotonic()
+        s.stop()
+        assert time.monotonic() - began < 15
+        assert not alive(pid)
+        s.start()
+        mariadb_a.sql("INSERT INTO t VALUES (77777, 'after')", db=name)
+        same(mariadb_a, mariadb_b, name)
+        finish(s, job)
+
+
+def test_pause_and_go_on(service, mariadb_a, mariadb_b):
+    with database(mariadb_a, mariadb_b) as name:
+        job = configure(service, mariadb_a, mariadb_b, name, "SYNC")
+        run_until(service, job, "Synchronizing")
+        service.ok("SuspendDtsJob", {"DtsJobId": job})
+        pid, _ = worker_pid(service, job)
+        wait_for(lambda: alive(pid), {False})
+        mariadb_a.sql("INSERT INTO t VALUES (50000, 'paused')", db=name)
+        time.sleep(1.5)
+        assert count(mariadb_b, name)[0] == 1000
+        assert status(service, job) == "Suspending"
+        service.ok("StartDtsJob", {"DtsJobId": job})
+        assert status(service, job) == "Synchronizing"
+        same(mariadb_a, mariadb_b, name)
+        finish(service, job)
+
+
+def test_limits_take_effect_while_it_runs(service, mariadb_a, mariadb_b):
+    with database(mariadb_a, mariadb_b, rows=20000) as name:
+        reserve = json.dumps({"autoStartModulesAfterConfig": "none", "fullDynamicConfig": {"dts.datamove.source.rps.max": "200"}, "sluice.chunkRows": 500})
+        job = configure(service, mariadb_a, mariadb_b, name, "MIGRATION", DataSynchronization="false", Reserve=reserve)
+        run_until(service, job, "Migrating")
+        time.sleep(3)
+        assert status(service, job) == "Migrating"
+        assert count(mariadb_b, name)[0] < 5000
+        service.ok("ModifyDynamicConfig", {"DtsJobId": job, "JobCode": "03", "EnableLimit": "false"})
+        assert wait_for(lambda: status(service, job), {"Finished", "MigrationFailed"}, 30) == "Finished"
+        assert count(mariadb_b, name)[0] == 20000
+        finish(service, job)
+
+
+def test_target_away_is_retried(service, mariadb_a):
+    from servers import MariaDB
+
+    with MariaDB() as target, database(mariadb_a, target) as name:
+        job = configure(service, mariadb_a, target, name, "SYNC")
+        run_until(service, job, "Synchronizing")
+        target.kill9()
+        mariadb_a.sql("INSERT INTO t VALUES (60000, 'while away')", db=name)
+        wait_for(lambda: status(service, job), {"Retrying"})
+        retry = service.ok("DescribeDtsJobDetail", {"DtsJobId": job}).get("RetryState", {})
+        assert retry.get("RetryTarget") == "destDB", retry
+        target.start()
+        wait_for(lambda: status(service, job), {"Synchronizing"})
+        same(mariadb_a, target, name)
+        finish(service, job)
+
+
+def test_retry_time_ends_in_failure_and_start_goes_on(service, mariadb_a):
+    from servers import MariaDB
+
+    with MariaDB() as target, database(mariadb_a, target) as name:
+        reserve = json.dumps({"autoStartModulesAfterConfig": "none", "maxRetryTime": "2"})
+        job = configure(service, mariadb_a, target, name, "SYNC", Reserve=reserve)
+        run_until(service, job, "Synchronizing")
+        target.kill9()
+        mariadb_a.sql("INSERT INTO t VALUES (60000, 'while away')", db=name)
+        assert wait_for(lambda: status(service, job), {"Failed"}, 60) == "Failed"
+        assert service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
+        target.start()
+        service.ok("StartDtsJob", {"DtsJobId": job})
+        wait_for(lambda: status(service, job), {"Synchronizing"})
+        same(mariadb_a, target, name)
+        finish(service, job)
+
+
+def test_passwords_are_seen_nowhere(mariadb_a, mariadb_b):
+    """Not in command lines, environments, logs, answers or the store's files of a running job."""
+    planted = "planted-S3cret-9731"
+    with Service("--rate-limit", "0", "--log-level", "debug") as s, database(mariadb_a, mariadb_b) as name:
+        for server in (mariadb_a, mariadb_b):
+            server.sql(f"CREATE USER '{name}'@'%' IDENTIFIED BY '{planted}'")
+            server.sql(f"GRANT ALL ON *.* TO '{name}'@'%'")
+        try:
+            job = configure(s, mariadb_a, mariadb_b, name, "SYNC", SourceEndpointUserName=name, SourceEndpointPassword=planted,
+                            DestinationEndpointUserName=name, DestinationEndpointPassword=planted)
+            run_until(s, job, "Synchronizing")
+            pid, _ = worker_pid(s, job)
+            for process in (pid, s.process.pid):
+                for file in ("cmdline", "environ"):
+                    try:
+                        assert planted.encode() not in Path(f"/proc/{process}/{file}").read_bytes(), file
+                    except PermissionError:
+                        pass  # not even readable
+            assert re.search(r"Max core file size\s+0\s", Path(f"/proc/{pid}/limits").read_text())
+            texts = [s.log(), s.call("DescribeDtsJobDetail", {"DtsJobId": job}).text, s.call("DescribeDtsJobs", {"JobType": "SYNC"}).text,
+                     s.call("DescribeDtsServiceLog", {"DtsJobId": job, "StartTime": "0", "EndTime": str(int(time.time() * 1000))}).text]
+            for text in texts:
+                assert planted not in text
+            for file in s.data.rglob("*"):
+                if file.is_file():
+                    assert planted.encode() not in file.read_bytes(), file
+            s.ok("DeleteDtsJob", {"DtsJobId": job})
+            assert planted not in json.dumps(receipt(s, job))
+        finally:
+            for server in (mariadb_a, mariadb_b):
+                server.sql(f"DROP USER '{name}'@'%'")
+
+
+def test_refused_address_fails_the_precheck(service, mariadb_b):
+    """A spelling that only the resolver understands is refused by the process that would connect."""
+    params = job_params(endpoints(mariadb_b, mariadb_b), "nothing", JobType="SYNC", SourceEndpointIP="2852039166")
+    job = service.ok("ConfigureDtsJob", params)["DtsJobId"]
+    service.ok("StartDtsJob", {"DtsJobId": job})
+    wait_for(lambda: status(service, job), {"PrecheckFailed"})
+    assert "link-local" in service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
+    finish(service, job)

@@ -3,30 +3,30 @@
 #include "api/endpoint.h"
 
 static const api_par describe_connection_status_pars[] = {
-    {"DestinationEndpointArchitecture", PAR_STRING, 0, "Destination Endpoint Architecture: SID, RAC."},
-    {"DestinationEndpointDatabaseName", PAR_STRING, 0, "Destination Endpoint Database Name."},
-    {"DestinationEndpointEngineName", PAR_STRING, 0, "Destination Endpoint Engine Name."},
-    {"DestinationEndpointIP", PAR_STRING, 0, "Destination Endpoint IP."},
-    {"DestinationEndpointInstanceID", PAR_STRING, 0, "Destination Endpoint Instance ID."},
-    {"DestinationEndpointInstanceType", PAR_STRING, 0, "Destination Endpoint Instance Type: LocalInstance, RDS, DRDS, MongoDB, Redis, PetaData, POLARDB, PolarDB_o."},
-    {"DestinationEndpointOracleSID", PAR_STRING, 0, "Destination Endpoint Oracle SID."},
-    {"DestinationEndpointPassword", PAR_STRING, PAR_SECRET, "Destination Endpoint Password."},
-    {"DestinationEndpointPort", PAR_STRING, 0, "Destination Endpoint Port."},
-    {"DestinationEndpointRegion", PAR_STRING, 0, "Destination Endpoint Region."},
-    {"DestinationEndpointUserName", PAR_STRING, 0, "Destination Endpoint User Name."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"SourceEndpointArchitecture", PAR_STRING, 0, "Source Endpoint Architecture: SID, RAC."},
-    {"SourceEndpointDatabaseName", PAR_STRING, 0, "Source Endpoint Database Name."},
-    {"SourceEndpointEngineName", PAR_STRING, 0, "Source Endpoint Engine Name."},
-    {"SourceEndpointIP", PAR_STRING, 0, "Source Endpoint IP."},
-    {"SourceEndpointInstanceID", PAR_STRING, 0, "Source Endpoint Instance ID."},
-    {"SourceEndpointInstanceType", PAR_STRING, 0, "Source Endpoint Instance Type: RDS, LocalInstance, ECS, Express, dg, MongoDB, POLARDB, PolarDB_o."},
-    {"SourceEndpointOracleSID", PAR_STRING, 0, "Source Endpoint Oracle SID."},
-    {"SourceEndpointPassword", PAR_STRING, PAR_SECRET, "Source Endpoint Password."},
-    {"SourceEndpointPort", PAR_STRING, 0, "Source Endpoint Port."},
-    {"SourceEndpointRegion", PAR_STRING, 0, "Source Endpoint Region."},
-    {"SourceEndpointUserName", PAR_STRING, 0, "Source Endpoint User Name."},
+    {"DestinationEndpointArchitecture", PAR_STRING, PAR_IGNORED, "The architecture of an Oracle destination."},
+    {"DestinationEndpointDatabaseName", PAR_STRING, 0, "The database of the destination."},
+    {"DestinationEndpointEngineName", PAR_STRING, 0, "The engine of the destination."},
+    {"DestinationEndpointIP", PAR_STRING, 0, "The address of the destination."},
+    {"DestinationEndpointInstanceID", PAR_STRING, 0, "The instance; host:port is accepted."},
+    {"DestinationEndpointInstanceType", PAR_STRING, 0, "LocalInstance for address and port."},
+    {"DestinationEndpointOracleSID", PAR_STRING, PAR_IGNORED, "The SID of an Oracle destination."},
+    {"DestinationEndpointPassword", PAR_STRING, PAR_SECRET, "The password on the destination."},
+    {"DestinationEndpointPort", PAR_STRING, 0, "The port of the destination."},
+    {"DestinationEndpointRegion", PAR_STRING, PAR_IGNORED, "The region of the destination."},
+    {"DestinationEndpointUserName", PAR_STRING, 0, "The account on the destination."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"SourceEndpointArchitecture", PAR_STRING, PAR_IGNORED, "The architecture of an Oracle source."},
+    {"SourceEndpointDatabaseName", PAR_STRING, 0, "The database of the source."},
+    {"SourceEndpointEngineName", PAR_STRING, 0, "The engine of the source."},
+    {"SourceEndpointIP", PAR_STRING, 0, "The address of the source."},
+    {"SourceEndpointInstanceID", PAR_STRING, 0, "The instance; host:port is accepted."},
+    {"SourceEndpointInstanceType", PAR_STRING, 0, "LocalInstance for address and port."},
+    {"SourceEndpointOracleSID", PAR_STRING, PAR_IGNORED, "The SID of an Oracle source."},
+    {"SourceEndpointPassword", PAR_STRING, PAR_SECRET, "The password on the source."},
+    {"SourceEndpointPort", PAR_STRING, 0, "The port of the source."},
+    {"SourceEndpointRegion", PAR_STRING, PAR_IGNORED, "The region of the source."},
+    {"SourceEndpointUserName", PAR_STRING, 0, "The account on the source."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -58,4 +58,4 @@ static bool run_describe_connection_status(api_call *c, json_t *answer, api_faul
     return true;
 }
 
-const api_op op_DescribeConnectionStatus = {"DescribeConnectionStatus", 's', '-', "Tests the connectivity between the execution node of a data migration task and the source and destination d...", describe_connection_status_pars, run_describe_connection_status};
+const api_op op_DescribeConnectionStatus = {"DescribeConnectionStatus", 's', '-', "Tests the connections to both databases.", describe_connection_status_pars, run_describe_connection_status};

@@ -2,30 +2,30 @@
 #include "api/api.h"
 
 static const api_par create_dts_instance_pars[] = {
-    {"AutoPay", PAR_BOOLEAN, 0, "Auto Pay."},
-    {"AutoStart", PAR_BOOLEAN, 0, "Auto Start."},
-    {"ComputeUnit", PAR_INTEGER, 0, "Compute Unit."},
-    {"DatabaseCount", PAR_INTEGER, 0, "Database Count."},
-    {"DestinationEndpointEngineName", PAR_STRING, 0, "Destination Endpoint Engine Name: MySQL, PolarDB, polardb_o, polardb_pg, Redis, DRDS, PostgreSQL, odps."},
-    {"DestinationRegion", PAR_STRING, 0, "Destination Region."},
-    {"DtsRegion", PAR_STRING, 0, "Dts Region."},
-    {"Du", PAR_INTEGER, 0, "Du."},
-    {"FeeType", PAR_STRING, 0, "Fee Type."},
-    {"InsightModule", PAR_BOOLEAN, 0, "Insight Module."},
-    {"InstanceClass", PAR_STRING, 0, "Instance Class."},
-    {"JobId", PAR_STRING, 0, "Job Id."},
-    {"MaxDu", PAR_STRING, 0, "Max Du."},
-    {"MinDu", PAR_STRING, 0, "Min Du."},
-    {"PayType", PAR_STRING, 0, "Pay Type: PrePaid, PostPaid."},
-    {"Period", PAR_STRING, 0, "Period."},
-    {"Quantity", PAR_INTEGER, 0, "Quantity."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"SourceEndpointEngineName", PAR_STRING, 0, "Source Endpoint Engine Name: MySQL, PolarDB, polardb_o, polardb_pg, Redis, DRDS, PostgreSQL, odps."},
-    {"SourceRegion", PAR_STRING, 0, "Source Region."},
-    {"SyncArchitecture", PAR_STRING, 0, "Sync Architecture: oneway, bidirectional."},
-    {"Type", PAR_STRING, 0, "Type: MIGRATION, SYNC, SUBSCRIBE."},
-    {"UsedTime", PAR_INTEGER, 0, "Used Time."},
+    {"AutoPay", PAR_BOOLEAN, PAR_IGNORED, "Pays by itself."},
+    {"AutoStart", PAR_BOOLEAN, 0, "Starts the task named by JobId at once."},
+    {"ComputeUnit", PAR_INTEGER, PAR_IGNORED, "Compute units of ETL."},
+    {"DatabaseCount", PAR_INTEGER, PAR_IGNORED, "Number of databases of a distributed source."},
+    {"DestinationEndpointEngineName", PAR_STRING, 0, "The engine of the destination."},
+    {"DestinationRegion", PAR_STRING, PAR_IGNORED, "The region of the destination."},
+    {"DtsRegion", PAR_STRING, PAR_IGNORED, "The region of the instance."},
+    {"Du", PAR_INTEGER, PAR_IGNORED, "Units of a dedicated cluster."},
+    {"FeeType", PAR_STRING, PAR_IGNORED, "The billing type."},
+    {"InsightModule", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
+    {"InstanceClass", PAR_STRING, 0, "The instance class; kept and answered."},
+    {"JobId", PAR_STRING, 0, "The ID of a task that was configured first."},
+    {"MaxDu", PAR_STRING, PAR_IGNORED, "Upper limit of a serverless instance."},
+    {"MinDu", PAR_STRING, PAR_IGNORED, "Lower limit of a serverless instance."},
+    {"PayType", PAR_STRING, 0, "PrePaid or PostPaid; kept and answered."},
+    {"Period", PAR_STRING, PAR_IGNORED, "Year or Month."},
+    {"Quantity", PAR_INTEGER, PAR_IGNORED, "Number of instances; one is made."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"SourceEndpointEngineName", PAR_STRING, 0, "The engine of the source."},
+    {"SourceRegion", PAR_STRING, PAR_IGNORED, "The region of the source."},
+    {"SyncArchitecture", PAR_STRING, 0, "oneway (default)."},
+    {"Type", PAR_STRING, 0, "MIGRATION or SYNC; needed when JobId is absent."},
+    {"UsedTime", PAR_INTEGER, PAR_IGNORED, "Number of periods."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -45,4 +45,4 @@ static bool run_create_dts_instance(api_call *c, json_t *answer, api_fault *f)
     return true;
 }
 
-const api_op op_CreateDtsInstance = {"CreateDtsInstance", 's', '-', "Purchases a DTS instance by calling the CreateDtsInstance operation.", create_dts_instance_pars, run_create_dts_instance};
+const api_op op_CreateDtsInstance = {"CreateDtsInstance", 's', '-', "Makes an instance with its task, or purchases a task that was configured first.", create_dts_instance_pars, run_create_dts_instance};

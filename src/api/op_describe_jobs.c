@@ -3,30 +3,30 @@
 #include "api/job_object.h"
 
 static const api_par describe_dts_jobs_pars[] = {
-    {"DedicatedClusterId", PAR_STRING, 0, "Dedicated Cluster Id."},
-    {"DestProductType", PAR_STRING, 0, "Dest Product Type."},
-    {"DtsBisLabel", PAR_STRING, 0, "Dts Bis Label: normal, online."},
-    {"DtsInstanceId", PAR_STRING, 0, "Id of the instance."},
-    {"DtsJobId", PAR_STRING, 0, "Id of the task."},
-    {"GroupId", PAR_STRING, 0, "Group Id."},
-    {"InstanceId", PAR_STRING, 0, "Instance Id."},
-    {"InstanceType", PAR_STRING, 0, "Instance Type."},
-    {"JobType", PAR_STRING, 0, "Job Type: MIGRATION, SYNC, SUBSCRIBE."},
-    {"OrderColumn", PAR_STRING, 0, "Order Column: CreateTime, FinishTime, duLimit."},
-    {"OrderDirection", PAR_STRING, 0, "Order Direction: ASC, DESC."},
-    {"OwnerId", PAR_STRING, PAR_IGNORED, "Owner Id."},
-    {"PageNumber", PAR_INTEGER, 0, "Page Number."},
-    {"PageSize", PAR_INTEGER, 0, "Page Size."},
-    {"Params", PAR_STRING, 0, "Params."},
-    {"Region", PAR_STRING, 0, "Region."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"SrcProductType", PAR_STRING, 0, "Src Product Type."},
-    {"Status", PAR_STRING, 0, "Status: NotStarted, Prechecking, PrecheckFailed, PreCheckPass, NotConfigured, Migrating, Suspending, MigrationFailed."},
-    {"Tags", PAR_JSON, 0, "Tags."},
-    {"Type", PAR_STRING, 0, "Type: instance, name, srcRds, rds."},
-    {"WithoutDbList", PAR_BOOLEAN, 0, "Without Db List."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"DedicatedClusterId", PAR_STRING, PAR_IGNORED, "The dedicated cluster."},
+    {"DestProductType", PAR_STRING, PAR_IGNORED, "The product of the destination."},
+    {"DtsBisLabel", PAR_STRING, PAR_IGNORED, "The environment label."},
+    {"DtsInstanceId", PAR_STRING, 0, "Ids of instances, comma-separated."},
+    {"DtsJobId", PAR_STRING, 0, "Ids of tasks, comma-separated."},
+    {"GroupId", PAR_STRING, PAR_IGNORED, "The parent of a distributed task."},
+    {"InstanceId", PAR_STRING, PAR_IGNORED, "A database instance."},
+    {"InstanceType", PAR_STRING, PAR_IGNORED, "The type of the database instance."},
+    {"JobType", PAR_STRING, 0, "MIGRATION (default), SYNC or SUBSCRIBE."},
+    {"OrderColumn", PAR_STRING, 0, "CreateTime (default) or FinishTime."},
+    {"OrderDirection", PAR_STRING, 0, "ASC (default) or DESC."},
+    {"OwnerId", PAR_STRING, PAR_IGNORED, "The account."},
+    {"PageNumber", PAR_INTEGER, 0, "From 1."},
+    {"PageSize", PAR_INTEGER, 0, "1 to 500, default 20."},
+    {"Params", PAR_STRING, 0, "An instance ID, a part of the name, or the address of the source (srcRds) or destination (rds)."},
+    {"Region", PAR_STRING, PAR_IGNORED, "The region."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"SrcProductType", PAR_STRING, PAR_IGNORED, "The product of the source."},
+    {"Status", PAR_STRING, 0, "Only tasks in this status."},
+    {"Tags", PAR_JSON, PAR_IGNORED, "Tags of instances."},
+    {"Type", PAR_STRING, 0, "What Params is: instance, name, srcRds or rds."},
+    {"WithoutDbList", PAR_BOOLEAN, 0, "Leaves DbObject out."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -77,17 +77,17 @@ static bool run_describe_dts_jobs(api_call *c, json_t *answer, api_fault *f)
     return true;
 }
 
-const api_op op_DescribeDtsJobs = {"DescribeDtsJobs", 'b', 'i', "Queries the list of DTS tasks and the execution details of each task.", describe_dts_jobs_pars, run_describe_dts_jobs};
+const api_op op_DescribeDtsJobs = {"DescribeDtsJobs", 'b', 'i', "Lists tasks, filtered and page by page.", describe_dts_jobs_pars, run_describe_dts_jobs};
 
 static const api_par describe_dts_job_detail_pars[] = {
-    {"DbObjectOutputType", PAR_STRING, 0, "Db Object Output Type."},
-    {"DtsInstanceID", PAR_STRING, 0, "Id of the instance."},
-    {"DtsJobId", PAR_STRING, 0, "Id of the task."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"SyncSubJobHistory", PAR_BOOLEAN, 0, "Sync Sub Job History."},
-    {"SynchronizationDirection", PAR_STRING, 0, "Synchronization Direction: Forward, Reverse."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"DbObjectOutputType", PAR_STRING, PAR_IGNORED, "The form of DbObject."},
+    {"DtsInstanceID", PAR_STRING, 0, "The ID of the instance; either id is enough, both must agree."},
+    {"DtsJobId", PAR_STRING, 0, "Ids of tasks, comma-separated."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"SyncSubJobHistory", PAR_BOOLEAN, PAR_IGNORED, "Includes earlier sub tasks."},
+    {"SynchronizationDirection", PAR_STRING, 0, "Forward (default) or Reverse; Reverse only for a two-way task."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -104,4 +104,4 @@ static bool run_describe_dts_job_detail(api_call *c, json_t *answer, api_fault *
     return true;
 }
 
-const api_op op_DescribeDtsJobDetail = {"DescribeDtsJobDetail", 'b', 'i', "Queries the details of a DTS task by calling DescribeDtsJobDetail.", describe_dts_job_detail_pars, run_describe_dts_job_detail};
+const api_op op_DescribeDtsJobDetail = {"DescribeDtsJobDetail", 'b', 'i', "Shows a task: configuration, stages, progress, errors.", describe_dts_job_detail_pars, run_describe_dts_job_detail};

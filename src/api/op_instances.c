@@ -22,8 +22,8 @@ static json_t *instance_object(const job_record *r)
 }
 
 static const api_par describe_dts_instance_detail_pars[] = {
-    {"DtsInstanceId", PAR_STRING, PAR_REQUIRED, "Id of the instance."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
+    {"DtsInstanceId", PAR_STRING, PAR_REQUIRED, "The ID of the instance."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -37,13 +37,13 @@ static bool run_describe_dts_instance_detail(api_call *c, json_t *answer, api_fa
     return true;
 }
 
-const api_op op_DescribeDtsInstanceDetail = {"DescribeDtsInstanceDetail", 'b', 'i', "Shows an instance (used by Terraform).", describe_dts_instance_detail_pars, run_describe_dts_instance_detail};
+const api_op op_DescribeDtsInstanceDetail = {"DescribeDtsInstanceDetail", 'b', 'i', "Shows an instance.", describe_dts_instance_detail_pars, run_describe_dts_instance_detail};
 
 static const api_par describe_dts_instances_pars[] = {
-    {"PageNum", PAR_INTEGER, 0, "Page, from 1."},
-    {"PageSize", PAR_INTEGER, 0, "Instances on a page, 1 to 500."},
+    {"PageNum", PAR_INTEGER, 0, "From 1."},
+    {"PageSize", PAR_INTEGER, 0, "1 to 500, default 20."},
     {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -76,4 +76,4 @@ static bool run_describe_dts_instances(api_call *c, json_t *answer, api_fault *f
     return true;
 }
 
-const api_op op_DescribeDtsInstances = {"DescribeDtsInstances", 'b', 'i', "Lists instances (used by Terraform).", describe_dts_instances_pars, run_describe_dts_instances};
+const api_op op_DescribeDtsInstances = {"DescribeDtsInstances", 'b', 'i', "Lists instances page by page.", describe_dts_instances_pars, run_describe_dts_instances};

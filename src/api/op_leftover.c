@@ -30,7 +30,7 @@ static bool run_leftovers(api_call *c, json_t *answer, api_fault *f)
     return true;
 }
 
-const api_op op_SluiceDescribeLeftovers = {"SluiceDescribeLeftovers", 'b', 'i', "Lists what deletions could not remove yet, with the SQL (not in DTS).", leftovers_pars, run_leftovers};
+const api_op op_SluiceDescribeLeftovers = {"SluiceDescribeLeftovers", 'b', 'i', "Lists objects of deleted tasks that could not be removed yet.", leftovers_pars, run_leftovers};
 
 static bool act(api_call *c, const char *verb, api_fault *f)
 {
@@ -40,9 +40,9 @@ static bool act(api_call *c, const char *verb, api_fault *f)
 }
 
 static const api_par retry_pars[] = {
-    {"LeftoverId", PAR_LONG, PAR_REQUIRED, "Id of the leftover."},
-    {"UserName", PAR_STRING, 0, "Another account for the clean-up."},
-    {"Password", PAR_STRING, PAR_SECRET, "Its password, or a new one of the old account."},
+    {"LeftoverId", PAR_LONG, PAR_REQUIRED, "The number of the leftover."},
+    {"UserName", PAR_STRING, 0, "Another account for the retry."},
+    {"Password", PAR_STRING, PAR_SECRET, "Another password for the retry."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -52,10 +52,10 @@ static bool run_retry(api_call *c, json_t *answer, api_fault *f)
     return act(c, "retry", f);
 }
 
-const api_op op_SluiceRetryLeftover = {"SluiceRetryLeftover", 'b', 'i', "Tries at once to remove a leftover (not in DTS).", retry_pars, run_retry};
+const api_op op_SluiceRetryLeftover = {"SluiceRetryLeftover", 'b', 'i', "Tries at once to remove a leftover, with other credentials if given.", retry_pars, run_retry};
 
 static const api_par forget_pars[] = {
-    {"LeftoverId", PAR_LONG, PAR_REQUIRED, "Id of the leftover."},
+    {"LeftoverId", PAR_LONG, PAR_REQUIRED, "The number of the leftover."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -65,11 +65,11 @@ static bool run_forget(api_call *c, json_t *answer, api_fault *f)
     return act(c, "forget", f);
 }
 
-const api_op op_SluiceForgetLeftover = {"SluiceForgetLeftover", 'b', 'i', "Stops trying to remove a leftover (not in DTS).", forget_pars, run_forget};
+const api_op op_SluiceForgetLeftover = {"SluiceForgetLeftover", 'b', 'i', "Takes a leftover off the list; the object stays where it is.", forget_pars, run_forget};
 
 static const api_par receipt_pars[] = {
-    {"DtsJobId", PAR_STRING, 0, "Id of a deleted task."},
-    {"DtsInstanceId", PAR_STRING, 0, "Or the id of its instance."},
+    {"DtsJobId", PAR_STRING, 0, "Only leftovers of this deleted task."},
+    {"DtsInstanceId", PAR_STRING, 0, "The ID of the instance; either id is enough, both must agree."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -83,4 +83,4 @@ static bool run_receipt(api_call *c, json_t *answer, api_fault *f)
     return true;
 }
 
-const api_op op_SluiceDescribeReceipt = {"SluiceDescribeReceipt", 'b', 'i', "The receipt of a deletion as JSON text (not in DTS).", receipt_pars, run_receipt};
+const api_op op_SluiceDescribeReceipt = {"SluiceDescribeReceipt", 'b', 'i', "Shows what a deletion removed and kept, as JSON text.", receipt_pars, run_receipt};

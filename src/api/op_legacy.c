@@ -10,11 +10,11 @@ static bool delete_instance(api_call *c, const char *param, const char *type, ap
 }
 
 static const api_par delete_migration_job_pars[] = {
-    {"AccountId", PAR_STRING, PAR_IGNORED, "Account Id."},
-    {"MigrationJobId", PAR_STRING, PAR_REQUIRED, "Migration Job Id."},
-    {"OwnerId", PAR_STRING, PAR_IGNORED, "Owner Id."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
+    {"AccountId", PAR_STRING, PAR_IGNORED, "The account."},
+    {"MigrationJobId", PAR_STRING, PAR_REQUIRED, "The ID of the migration instance."},
+    {"OwnerId", PAR_STRING, PAR_IGNORED, "The account."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -27,11 +27,11 @@ static bool run_delete_migration_job(api_call *c, json_t *answer, api_fault *f)
 const api_op op_DeleteMigrationJob = {"DeleteMigrationJob", 's', '-', "Releases a data migration instance.", delete_migration_job_pars, run_delete_migration_job};
 
 static const api_par delete_synchronization_job_pars[] = {
-    {"AccountId", PAR_STRING, PAR_IGNORED, "Account Id."},
-    {"OwnerId", PAR_STRING, PAR_IGNORED, "Owner Id."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"SynchronizationJobId", PAR_STRING, PAR_REQUIRED, "Synchronization Job Id."},
+    {"AccountId", PAR_STRING, PAR_IGNORED, "The account."},
+    {"OwnerId", PAR_STRING, PAR_IGNORED, "The account."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"SynchronizationJobId", PAR_STRING, PAR_REQUIRED, "The ID of the synchronization instance."},
     {NULL, PAR_STRING, 0, NULL},
 };
 

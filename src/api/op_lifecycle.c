@@ -21,12 +21,12 @@ static bool act_on_many(api_call *c, const char *verb, api_fault *f)
 }
 
 static const api_par start_dts_job_pars[] = {
-    {"DtsInstanceId", PAR_STRING, 0, "Id of the instance."},
-    {"DtsJobId", PAR_STRING, 0, "Id of the task."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"SynchronizationDirection", PAR_STRING, 0, "Synchronization Direction: Forward, Reverse."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"DtsInstanceId", PAR_STRING, 0, "The ID of the instance; either id is enough, both must agree."},
+    {"DtsJobId", PAR_STRING, 0, "The ID of the task."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"SynchronizationDirection", PAR_STRING, 0, "Forward (default) or Reverse; Reverse only for a two-way task."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -36,15 +36,15 @@ static bool run_start_dts_job(api_call *c, json_t *answer, api_fault *f)
     return act_on_one(c, service_start, f);
 }
 
-const api_op op_StartDtsJob = {"StartDtsJob", 'b', 'i', "Starts a data migration, data synchronization, or change tracking task by calling the StartDtsJob operation.", start_dts_job_pars, run_start_dts_job};
+const api_op op_StartDtsJob = {"StartDtsJob", 'b', 'i', "Starts a task: the precheck, then every configured stage; a paused or failed task goes on.", start_dts_job_pars, run_start_dts_job};
 
 static const api_par suspend_dts_job_pars[] = {
-    {"DtsInstanceId", PAR_STRING, 0, "Id of the instance."},
-    {"DtsJobId", PAR_STRING, 0, "Id of the task."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"SynchronizationDirection", PAR_STRING, 0, "Synchronization Direction: Forward, Reverse."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"DtsInstanceId", PAR_STRING, 0, "The ID of the instance; either id is enough, both must agree."},
+    {"DtsJobId", PAR_STRING, 0, "The ID of the task."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"SynchronizationDirection", PAR_STRING, 0, "Forward (default) or Reverse; Reverse only for a two-way task."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -54,15 +54,15 @@ static bool run_suspend_dts_job(api_call *c, json_t *answer, api_fault *f)
     return act_on_one(c, service_suspend, f);
 }
 
-const api_op op_SuspendDtsJob = {"SuspendDtsJob", 'b', 'i', "Suspends a data migration or synchronization task. Change tracking tasks are not supported. Change tracking...", suspend_dts_job_pars, run_suspend_dts_job};
+const api_op op_SuspendDtsJob = {"SuspendDtsJob", 'b', 'i', "Pauses a task; its position is kept.", suspend_dts_job_pars, run_suspend_dts_job};
 
 static const api_par stop_dts_job_pars[] = {
-    {"DtsInstanceId", PAR_STRING, 0, "Id of the instance."},
-    {"DtsJobId", PAR_STRING, 0, "Id of the task."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"SynchronizationDirection", PAR_STRING, 0, "Synchronization Direction: Forward, Reverse."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"DtsInstanceId", PAR_STRING, 0, "The ID of the instance; either id is enough, both must agree."},
+    {"DtsJobId", PAR_STRING, 0, "The ID of the task."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"SynchronizationDirection", PAR_STRING, 0, "Forward (default) or Reverse; Reverse only for a two-way task."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -72,14 +72,14 @@ static bool run_stop_dts_job(api_call *c, json_t *answer, api_fault *f)
     return act_on_one(c, service_stop, f);
 }
 
-const api_op op_StopDtsJob = {"StopDtsJob", 'b', 'i', "Stops a data migration, data synchronization, or change tracking task by calling StopDtsJob.", stop_dts_job_pars, run_stop_dts_job};
+const api_op op_StopDtsJob = {"StopDtsJob", 'b', 'i', "Ends a task for good: its status becomes Finished.", stop_dts_job_pars, run_stop_dts_job};
 
 static const api_par reset_dts_job_pars[] = {
-    {"DtsInstanceId", PAR_STRING, 0, "Id of the instance."},
-    {"DtsJobId", PAR_STRING, 0, "Id of the task."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"SynchronizationDirection", PAR_STRING, 0, "Synchronization Direction: Forward, Reverse."},
+    {"DtsInstanceId", PAR_STRING, 0, "The ID of the instance; either id is enough, both must agree."},
+    {"DtsJobId", PAR_STRING, 0, "The ID of the task."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"SynchronizationDirection", PAR_STRING, 0, "Forward (default) or Reverse; Reverse only for a two-way task."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -89,13 +89,13 @@ static bool run_reset_dts_job(api_call *c, json_t *answer, api_fault *f)
     return act_on_one(c, service_reset, f);
 }
 
-const api_op op_ResetDtsJob = {"ResetDtsJob", 'b', 'i', "Resets a data synchronization or change tracking task.", reset_dts_job_pars, run_reset_dts_job};
+const api_op op_ResetDtsJob = {"ResetDtsJob", 'b', 'i', "Clears a synchronization task: it keeps its id and becomes NotConfigured.", reset_dts_job_pars, run_reset_dts_job};
 
 static const api_par start_dts_jobs_pars[] = {
-    {"DtsJobIds", PAR_STRING, PAR_REQUIRED, "Ids of tasks, comma-separated."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"DtsJobIds", PAR_STRING, PAR_REQUIRED, "Ids of tasks, comma-separated; all of them or none are changed."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -105,13 +105,13 @@ static bool run_start_dts_jobs(api_call *c, json_t *answer, api_fault *f)
     return act_on_many(c, "start", f);
 }
 
-const api_op op_StartDtsJobs = {"StartDtsJobs", 'b', 'i', "Starts multiple data migration or synchronization tasks in a batch by calling the StartDtsJobs operation.", start_dts_jobs_pars, run_start_dts_jobs};
+const api_op op_StartDtsJobs = {"StartDtsJobs", 'b', 'i', "Starts several tasks.", start_dts_jobs_pars, run_start_dts_jobs};
 
 static const api_par suspend_dts_jobs_pars[] = {
-    {"DtsJobIds", PAR_STRING, PAR_REQUIRED, "Ids of tasks, comma-separated."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"DtsJobIds", PAR_STRING, PAR_REQUIRED, "Ids of tasks, comma-separated; all of them or none are changed."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -121,13 +121,13 @@ static bool run_suspend_dts_jobs(api_call *c, json_t *answer, api_fault *f)
     return act_on_many(c, "suspend", f);
 }
 
-const api_op op_SuspendDtsJobs = {"SuspendDtsJobs", 'b', 'i', "Suspends multiple DTS tasks at a time.", suspend_dts_jobs_pars, run_suspend_dts_jobs};
+const api_op op_SuspendDtsJobs = {"SuspendDtsJobs", 'b', 'i', "Pauses several tasks.", suspend_dts_jobs_pars, run_suspend_dts_jobs};
 
 static const api_par stop_dts_jobs_pars[] = {
-    {"DtsJobIds", PAR_STRING, PAR_REQUIRED, "Ids of tasks, comma-separated."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"DtsJobIds", PAR_STRING, PAR_REQUIRED, "Ids of tasks, comma-separated; all of them or none are changed."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -137,4 +137,4 @@ static bool run_stop_dts_jobs(api_call *c, json_t *answer, api_fault *f)
     return act_on_many(c, "stop", f);
 }
 
-const api_op op_StopDtsJobs = {"StopDtsJobs", 'b', 'i', "Stops multiple DTS tasks at a time.", stop_dts_jobs_pars, run_stop_dts_jobs};
+const api_op op_StopDtsJobs = {"StopDtsJobs", 'b', 'i', "Ends several tasks.", stop_dts_jobs_pars, run_stop_dts_jobs};

@@ -2,17 +2,17 @@
 #include "api/api.h"
 
 static const api_par describe_dts_service_log_pars[] = {
-    {"DtsJobId", PAR_STRING, 0, "Id of the task."},
-    {"EndTime", PAR_LONG, 0, "End Time."},
-    {"Keyword", PAR_STRING, 0, "Keyword."},
-    {"PageNumber", PAR_INTEGER, 0, "Page Number."},
-    {"PageSize", PAR_INTEGER, 0, "Page Size."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"StartTime", PAR_LONG, 0, "Start Time."},
-    {"Status", PAR_STRING, 0, "Status: NORMAL, WARN, ERROR."},
-    {"SubJobType", PAR_STRING, 0, "Sub Job Type: DATA_LOAD, ONLINE_WRITER, SYNC_WRITER."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"DtsJobId", PAR_STRING, 0, "The ID of the task."},
+    {"EndTime", PAR_LONG, 0, "Up to this time, Unix milliseconds."},
+    {"Keyword", PAR_STRING, 0, "Only lines that hold this text."},
+    {"PageNumber", PAR_INTEGER, 0, "From 1."},
+    {"PageSize", PAR_INTEGER, 0, "1 to 500, default 20."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"StartTime", PAR_LONG, 0, "From this time, Unix milliseconds."},
+    {"Status", PAR_STRING, 0, "NORMAL, WARN or ERROR."},
+    {"SubJobType", PAR_STRING, PAR_IGNORED, "The module of the task."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -53,4 +53,4 @@ static bool run_describe_dts_service_log(api_call *c, json_t *answer, api_fault 
     return true;
 }
 
-const api_op op_DescribeDtsServiceLog = {"DescribeDtsServiceLog", 'b', 'i', "Queries the log information of a data migration or synchronization task.", describe_dts_service_log_pars, run_describe_dts_service_log};
+const api_op op_DescribeDtsServiceLog = {"DescribeDtsServiceLog", 'b', 'i', "Shows the log of a task, newest lines first.", describe_dts_service_log_pars, run_describe_dts_service_log};

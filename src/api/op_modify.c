@@ -2,11 +2,11 @@
 #include "api/api.h"
 
 static const api_par modify_dts_job_name_pars[] = {
-    {"DtsJobId", PAR_STRING, PAR_REQUIRED, "Id of the task."},
-    {"DtsJobName", PAR_STRING, PAR_REQUIRED, "Dts Job Name."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"DtsJobId", PAR_STRING, PAR_REQUIRED, "The ID of the task."},
+    {"DtsJobName", PAR_STRING, PAR_REQUIRED, "The new name."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -18,18 +18,18 @@ static bool run_modify_dts_job_name(api_call *c, json_t *answer, api_fault *f)
     return service_rename(c->svc, call_job_ref(c), call_get(c, "DtsJobName"), &sf, &e) || call_failed(c, f, &sf, &e);
 }
 
-const api_op op_ModifyDtsJobName = {"ModifyDtsJobName", 'b', 'i', "Modifies the name of a DTS task by calling ModifyDtsJobName.", modify_dts_job_name_pars, run_modify_dts_job_name};
+const api_op op_ModifyDtsJobName = {"ModifyDtsJobName", 'b', 'i', "Renames a task.", modify_dts_job_name_pars, run_modify_dts_job_name};
 
 static const api_par modify_dts_job_password_pars[] = {
-    {"DtsInstanceId", PAR_STRING, 0, "Id of the instance."},
-    {"DtsJobId", PAR_STRING, 0, "Id of the task."},
-    {"Endpoint", PAR_STRING, PAR_REQUIRED, "Endpoint: src, dest."},
-    {"Password", PAR_STRING, PAR_SECRET, "Password."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"SynchronizationDirection", PAR_STRING, 0, "Synchronization Direction: Forward, Reverse."},
-    {"UserName", PAR_STRING, 0, "User Name."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"DtsInstanceId", PAR_STRING, 0, "The ID of the instance; either id is enough, both must agree."},
+    {"DtsJobId", PAR_STRING, 0, "The ID of the task."},
+    {"Endpoint", PAR_STRING, PAR_REQUIRED, "src or dest."},
+    {"Password", PAR_STRING, PAR_SECRET, "The new password."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"SynchronizationDirection", PAR_STRING, 0, "Forward (default) or Reverse; Reverse only for a two-way task."},
+    {"UserName", PAR_STRING, 0, "The new account."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -42,30 +42,30 @@ static bool run_modify_dts_job_password(api_call *c, json_t *answer, api_fault *
     return service_change_endpoint(c->svc, call_job_ref(c), call_get(c, "Endpoint"), &q, &sf, &e) || call_failed(c, f, &sf, &e);
 }
 
-const api_op op_ModifyDtsJobPassword = {"ModifyDtsJobPassword", 'b', 'i', "Modifies the password of a DTS task (new version).", modify_dts_job_password_pars, run_modify_dts_job_password};
+const api_op op_ModifyDtsJobPassword = {"ModifyDtsJobPassword", 'b', 'i', "Changes the account of one end; a running task connects anew.", modify_dts_job_password_pars, run_modify_dts_job_password};
 
 static const api_par modify_dts_job_endpoint_pars[] = {
-    {"AliyunUid", PAR_STRING, 0, "Aliyun Uid."},
-    {"Database", PAR_STRING, 0, "Database."},
-    {"DryRun", PAR_BOOLEAN, 0, "Dry Run."},
-    {"DtsInstanceId", PAR_STRING, 0, "Id of the instance."},
-    {"DtsJobId", PAR_STRING, 0, "Id of the task."},
-    {"Endpoint", PAR_STRING, PAR_REQUIRED, "Endpoint: src, dest."},
-    {"EndpointInstanceId", PAR_STRING, 0, "Endpoint Instance Id."},
-    {"EndpointInstanceType", PAR_STRING, 0, "Endpoint Instance Type: rds, polardb, mongodb, distributed_mongodb, greenplum, kafka, ecs, express."},
-    {"EndpointIp", PAR_STRING, 0, "Endpoint Ip."},
-    {"EndpointPort", PAR_STRING, 0, "Endpoint Port."},
-    {"EndpointRegionId", PAR_STRING, 0, "Endpoint Region Id."},
-    {"ModifyAccount", PAR_BOOLEAN, 0, "Modify Account."},
-    {"Password", PAR_STRING, PAR_SECRET, "Password."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"RoleName", PAR_STRING, 0, "Role Name."},
-    {"ShardPassword", PAR_STRING, PAR_SECRET, "Shard Password."},
-    {"ShardUsername", PAR_STRING, 0, "Shard Username."},
-    {"SynchronizationDirection", PAR_STRING, 0, "Synchronization Direction: Forward, Reverse."},
-    {"Username", PAR_STRING, 0, "Username."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"AliyunUid", PAR_STRING, PAR_IGNORED, "The account of the instance."},
+    {"Database", PAR_STRING, 0, "The new default database."},
+    {"DryRun", PAR_BOOLEAN, 0, "true: only tests the connection."},
+    {"DtsInstanceId", PAR_STRING, 0, "The ID of the instance; either id is enough, both must agree."},
+    {"DtsJobId", PAR_STRING, 0, "The ID of the task."},
+    {"Endpoint", PAR_STRING, PAR_REQUIRED, "src or dest."},
+    {"EndpointInstanceId", PAR_STRING, 0, "An instance; host:port is accepted."},
+    {"EndpointInstanceType", PAR_STRING, 0, "other for address and port."},
+    {"EndpointIp", PAR_STRING, 0, "The new address."},
+    {"EndpointPort", PAR_STRING, 0, "The new port."},
+    {"EndpointRegionId", PAR_STRING, 0, "The region of the database."},
+    {"ModifyAccount", PAR_BOOLEAN, 0, "true: Username and Password change too."},
+    {"Password", PAR_STRING, PAR_SECRET, "The new password."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"RoleName", PAR_STRING, PAR_IGNORED, "The role."},
+    {"ShardPassword", PAR_STRING, PAR_SECRET | PAR_IGNORED, "The password of shards."},
+    {"ShardUsername", PAR_STRING, PAR_IGNORED, "The account of shards."},
+    {"SynchronizationDirection", PAR_STRING, 0, "Forward (default) or Reverse; Reverse only for a two-way task."},
+    {"Username", PAR_STRING, 0, "The new account."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -81,15 +81,15 @@ static bool run_modify_dts_job_endpoint(api_call *c, json_t *answer, api_fault *
     return service_change_endpoint(c->svc, call_job_ref(c), call_get(c, "Endpoint"), &q, &sf, &e) || call_failed(c, f, &sf, &e);
 }
 
-const api_op op_ModifyDtsJobEndpoint = {"ModifyDtsJobEndpoint", 'b', 's', "Modifies the source or destination instance of a DTS synchronization or migration task.", modify_dts_job_endpoint_pars, run_modify_dts_job_endpoint};
+const api_op op_ModifyDtsJobEndpoint = {"ModifyDtsJobEndpoint", 'b', 's', "Points one end of a task to another address of the same data.", modify_dts_job_endpoint_pars, run_modify_dts_job_endpoint};
 
 static const api_par modify_dynamic_config_pars[] = {
-    {"ConfigList", PAR_STRING, 0, "Config List: dts.datamove.blaster.qps.max, dts.datamove.source.rps.max, dts.datamove.source.bps.max."},
-    {"DtsJobId", PAR_STRING, PAR_REQUIRED, "Id of the task."},
-    {"EnableLimit", PAR_BOOLEAN, 0, "Enable Limit."},
-    {"JobCode", PAR_STRING, PAR_REQUIRED, "Job Code: 03, 04, 07."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
+    {"ConfigList", PAR_STRING, 0, "JSON object: dts.datamove.source.rps.max, dts.datamove.source.bps.max, dts.datamove.blaster.qps.max; -1 = no limit."},
+    {"DtsJobId", PAR_STRING, PAR_REQUIRED, "The ID of the task."},
+    {"EnableLimit", PAR_BOOLEAN, 0, "false removes the limits."},
+    {"JobCode", PAR_STRING, PAR_REQUIRED, "03 full load, 04 or 07 stream."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -101,4 +101,4 @@ static bool run_modify_dynamic_config(api_call *c, json_t *answer, api_fault *f)
     return service_set_limits(c->svc, call_job_ref(c), call_get(c, "JobCode"), call_bool(c, "EnableLimit", true), call_get(c, "ConfigList"), &sf, &e) || call_failed(c, f, &sf, &e);
 }
 
-const api_op op_ModifyDynamicConfig = {"ModifyDynamicConfig", 'b', 'i', "Adjusts the migration rate of a data synchronization or migration instance.", modify_dynamic_config_pars, run_modify_dynamic_config};
+const api_op op_ModifyDynamicConfig = {"ModifyDynamicConfig", 'b', 'i', "Limits the rate of a task while it runs.", modify_dynamic_config_pars, run_modify_dynamic_config};

@@ -4,16 +4,16 @@
 #include <stdio.h>
 
 static const api_par describe_pre_check_status_pars[] = {
-    {"DtsJobId", PAR_STRING, PAR_REQUIRED, "Id of the task."},
-    {"JobCode", PAR_STRING, 0, "Job Code: 01, 02, 03, 04."},
-    {"Name", PAR_STRING, 0, "Name."},
-    {"PageNo", PAR_STRING, 0, "Page No."},
-    {"PageSize", PAR_STRING, 0, "Page Size."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"StructPhase", PAR_STRING, 0, "Struct Phase."},
-    {"StructType", PAR_STRING, 0, "Struct Type: before, after."},
-    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Zero Etl Job."},
+    {"DtsJobId", PAR_STRING, PAR_REQUIRED, "The ID of the task."},
+    {"JobCode", PAR_STRING, 0, "01 precheck, 02 schema, 03 full load, 04 stream."},
+    {"Name", PAR_STRING, 0, "Only objects whose name holds this text."},
+    {"PageNo", PAR_STRING, 0, "From 1."},
+    {"PageSize", PAR_STRING, 0, "1 to 500, default 20."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"StructPhase", PAR_STRING, PAR_IGNORED, "The phase of the schema stage."},
+    {"StructType", PAR_STRING, PAR_IGNORED, "before or after."},
+    {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -138,16 +138,16 @@ static bool run_describe_pre_check_status(api_call *c, json_t *answer, api_fault
     return true;
 }
 
-const api_op op_DescribePreCheckStatus = {"DescribePreCheckStatus", 'b', 'i', "Queries the execution details of subtasks of a DTS task, including precheck, schema migration or synchroniz...", describe_pre_check_status_pars, run_describe_pre_check_status};
+const api_op op_DescribePreCheckStatus = {"DescribePreCheckStatus", 'b', 'i', "Shows the items of a stage: precheck results, objects with their progress.", describe_pre_check_status_pars, run_describe_pre_check_status};
 
 static const api_par skip_pre_check_pars[] = {
-    {"DtsJobId", PAR_STRING, PAR_REQUIRED, "Id of the task."},
-    {"JobId", PAR_STRING, 0, "Job Id."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"Skip", PAR_BOOLEAN, PAR_REQUIRED, "Skip."},
-    {"SkipPreCheckItems", PAR_STRING, 0, "Skip Pre Check Items."},
-    {"SkipPreCheckNames", PAR_STRING, 0, "Skip Pre Check Names."},
+    {"DtsJobId", PAR_STRING, PAR_REQUIRED, "The ID of the task."},
+    {"JobId", PAR_STRING, 0, "The ID of the precheck task."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"Skip", PAR_BOOLEAN, PAR_REQUIRED, "true: the items no longer stop the task; false: they count again."},
+    {"SkipPreCheckItems", PAR_STRING, 0, "JSON array of items, for example [\"CHECK_DEST_TABLE_EMPTY\"]."},
+    {"SkipPreCheckNames", PAR_STRING, 0, "JSON array of the items' names."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -182,4 +182,4 @@ static bool run_skip_pre_check(api_call *c, json_t *answer, api_fault *f)
     return true;
 }
 
-const api_op op_SkipPreCheck = {"SkipPreCheck", 'b', 'i', "Suppresses or unsuppresses precheck alert items.", skip_pre_check_pars, run_skip_pre_check};
+const api_op op_SkipPreCheck = {"SkipPreCheck", 'b', 'i', "Lets a task start although skippable precheck items failed.", skip_pre_check_pars, run_skip_pre_check};

@@ -4,13 +4,13 @@
 #include <stdio.h>
 
 static const api_par describe_initialization_status_pars[] = {
-    {"AccountId", PAR_STRING, PAR_IGNORED, "Account Id."},
-    {"OwnerId", PAR_STRING, PAR_IGNORED, "Owner Id."},
-    {"PageNum", PAR_INTEGER, 0, "Page Num."},
-    {"PageSize", PAR_INTEGER, 0, "Page Size."},
-    {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
-    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "Resource Group Id."},
-    {"SynchronizationJobId", PAR_STRING, PAR_REQUIRED, "Synchronization Job Id."},
+    {"AccountId", PAR_STRING, PAR_IGNORED, "The account."},
+    {"OwnerId", PAR_STRING, PAR_IGNORED, "The account."},
+    {"PageNum", PAR_INTEGER, 0, "From 1."},
+    {"PageSize", PAR_INTEGER, 0, "1 to 500, default 30."},
+    {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
+    {"SynchronizationJobId", PAR_STRING, PAR_REQUIRED, "The ID of the instance."},
     {NULL, PAR_STRING, 0, NULL},
 };
 
@@ -61,4 +61,4 @@ static bool run_describe_initialization_status(api_call *c, json_t *answer, api_
     return true;
 }
 
-const api_op op_DescribeInitializationStatus = {"DescribeInitializationStatus", 's', '-', "Queries the initialization status. This is an earlier version of the operation.", describe_initialization_status_pars, run_describe_initialization_status};
+const api_op op_DescribeInitializationStatus = {"DescribeInitializationStatus", 's', '-', "Shows schema and full load object by object.", describe_initialization_status_pars, run_describe_initialization_status};

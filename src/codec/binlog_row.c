@@ -407,7 +407,7 @@ static uint32_t count_bits(const uint8_t *bits, uint32_t n)
 static bool bad_row(const binlog_rows *rows, const binlog_plan *p, uint32_t column, err *e)
 {
     const binlog_table_map *m = p->map;
-    str name = m->columns[column].name;
+    str name = column < m->column_count ? m->columns[column].name : STR_NULL; /* a hostile map may have no column at all */
     return err_set(e, ERR_SOURCE_LOG_CORRUPT, "row event of %.*s.%.*s ending at %u: the value of column %u%s%.*s is not well formed", STR_ARG(m->schema),
                    STR_ARG(m->table), rows->log_pos, column + 1, name.n ? " " : "", STR_ARG(name));
 }

@@ -101,17 +101,36 @@ static bool check_parameters(const api_call *c, const api_op *op, api_fault *f)
     return true;
 }
 
-/* The instance a call is about, for the resource of a policy; empty when it names none or an unknown one. */
-static str instance_of_call(api_call *c)
+/* Whether the policy allows the action on one instance, named by its own id or by its task's. A task that does not exist stands for "*". */
+static bool allows_named(api_call *c, str policy, str action, str instance, str job)
 {
-    str id = call_get(c, "DtsInstanceId");
-    if (!id.n) id = call_get(c, "InstanceId");
-    str job = call_get(c, "DtsJobId");
-    if (id.n || !job.n) return id;
     job_record r = {0};
     service_fault sf = {0};
     err e = ERR_INIT;
-    return service_get(c->svc, (job_ref){.job_id = job}, c->mem, &r, &sf, &e) ? r.instance_id : STR_NULL;
+    if (!instance.n && !service_get(c->svc, (job_ref){.job_id = job}, c->mem, &r, &sf, &e)) return policy_allows(policy, action, STR_NULL);
+    return policy_allows(policy, action, instance.n ? instance : r.instance_id);
+}
+
+/* Every instance that the call names, in whatever parameter, must be allowed: a list or an older name is no way around a Deny. */
+static bool allows_call(api_call *c, str policy, str action)
+{
+    static const struct {
+        const char *name;
+        bool is_job;
+    } names[] = {{"DtsInstanceId", false}, {"MigrationJobId", false}, {"SynchronizationJobId", false}, {"DtsJobId", true}, {"DtsJobIds", true}, {"JobId", true}};
+    bool named = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        uint32_t n = 0;
+        str *ids = call_list(c, names[i].name, &n), plain = call_get(c, names[i].name);
+        if (!ids) return false;
+        /* Numbered values hide the plain one from call_list, but not from an operation that takes one id. */
+        for (uint32_t k = 0; k < n + (plain.n != 0); k++) {
+            str id = k < n ? ids[k] : plain;
+            if (!allows_named(c, policy, action, names[i].is_job ? STR_NULL : id, names[i].is_job ? id : STR_NULL)) return false;
+        }
+        named = named || n || plain.n;
+    }
+    return named || policy_allows(policy, action, STR_NULL);
 }
 
 static bool run_call(api *a, const http_request *r, const parsed_request *p, api_call *c, const api_op **ret_op, json_t *answer, api_fault *f)
@@ -125,7 +144,7 @@ static bool run_call(api *a, const http_request *r, const parsed_request *p, api
     *ret_op = op;
     c->key_id = key.id;
     if (!check_parameters(c, op, f)) return false;
-    if (key.policy.n && !policy_allows(key.policy, p->action, instance_of_call(c))) return fault_set(f, API_ERROR_FORBIDDEN, p->action, STR_NULL);
+    if (key.policy.n && !allows_call(c, key.policy, p->action)) return fault_set(f, API_ERROR_FORBIDDEN, p->action, STR_NULL);
     return op->run(c, answer, f);
 }
 
@@ -203,8 +222,8 @@ void api_handle(api *a, const http_request *r, arena *mem, http_response *ret)
     random_uuid(c.request_id);
     json_t *answer = json_object(), *tree = NULL;
     bool get_or_post = str_eq(r->method, STR("GET")) || str_eq(r->method, STR("POST"));
-    bool ok = get_or_post || fault_set(&f, API_ERROR_HTTP_METHOD, r->method, STR_NULL);
-    ok = ok && request_parse(r, mem, &p, &f);
+    bool ok = request_parse(r, mem, &p, &f); /* first: it tells the form of the answer */
+    if (!get_or_post) ok = fault_set(&f, API_ERROR_HTTP_METHOD, r->method, STR_NULL);
     if (ok) {
         c.params = p.params;
         c.param_count = p.param_count;

@@ -18,7 +18,7 @@ typedef struct parsed_request {
     str action, version, format;
 } parsed_request;
 
-/* Splits and decodes query and body (form or JSON object) and names the family. */
+/* Splits and decodes query and body (form or JSON object) and names the family. When it fails, family and format are those known so far. */
 bool request_parse(const http_request *r, arena *a, parsed_request *ret, api_fault *f);
 /* The parameter's value, p == NULL when absent; names without case. */
 str request_param(const parsed_request *p, const char *name);

@@ -8,22 +8,16 @@
 
 static int append(const char *p, size_t n, void *ctx)
 {
-    xmlBufferPtr b = ctx;
-    return n > INT32_MAX || xmlBufferAdd(b, (const xmlChar *)p, (int)n) != 0 ? -1 : 0;
-}
-
-static str take(xmlBufferPtr b, bool ok, arena *a)
-{
-    str s = ok ? arena_copy(a, (str){(const char *)xmlBufferContent(b), (size_t)xmlBufferLength(b)}) : STR_NULL;
-    xmlBufferFree(b);
-    return s;
+    buf *b = ctx;
+    buf_add(b, (str){p, n});
+    return b->failed ? -1 : 0;
 }
 
 str render_json(const json_t *tree, arena *a)
 {
-    xmlBufferPtr b = xmlBufferCreate();
-    if (!b) return STR_NULL;
-    return take(b, json_dump_callback(tree, append, b, JSON_COMPACT) == 0, a);
+    BUF_AUTO b = BUF_INIT;
+    bool ok = json_dump_callback(tree, append, &b, JSON_COMPACT) == 0 && !b.failed;
+    return ok ? arena_copy(a, buf_str(&b)) : STR_NULL;
 }
 
 static bool write_value(xmlTextWriterPtr w, const char *name, const json_t *v);
@@ -105,10 +99,18 @@ static bool write_value(xmlTextWriterPtr w, const char *name, const json_t *v)
     return xmlTextWriterStartElement(w, element_name(name, element, sizeof element)) >= 0 && write_content(w, v) && xmlTextWriterEndElement(w) >= 0;
 }
 
+static str take(xmlBufferPtr b, bool ok, arena *a)
+{
+    str s = ok ? arena_copy(a, (str){(const char *)xmlBufferContent(b), (size_t)xmlBufferLength(b)}) : STR_NULL;
+    xmlBufferFree(b);
+    return s;
+}
+
 str render_xml(const json_t *tree, str root, arena *a)
 {
     xmlBufferPtr b = xmlBufferCreate();
     if (!b) return STR_NULL;
+    xmlBufferSetAllocationScheme(b, XML_BUFFER_ALLOC_DOUBLEIT); /* the default grows by what each piece needs: quadratic for a long DbObject */
     xmlTextWriterPtr w = xmlNewTextWriterMemory(b, 0);
     char *name = arena_copy_c(a, root);
     bool ok = w && name && xmlTextWriterStartDocument(w, NULL, "UTF-8", NULL) >= 0 && write_value(w, name, tree) && xmlTextWriterEndDocument(w) >= 0;

@@ -98,7 +98,11 @@ bool request_parse(const http_request *r, arena *a, parsed_request *ret, api_fau
     pair_list query = {arena_array(a, API_MAX_PARAMETERS, sizeof(name_value)), 0}, body = {arena_array(a, API_MAX_PARAMETERS, sizeof(name_value)), 0},
               all = {arena_array(a, 2 * API_MAX_PARAMETERS, sizeof(name_value)), 0};
     if (!query.items || !body.items || !all.items) return fault_set(f, API_ERROR_INTERNAL, STR_NULL, STR_NULL);
-    if (!split_form(r->query, a, &query, f)) return false;
+    bool v3 = str_starts_with(request_header(r, "authorization"), STR("ACS3-")), complete = split_form(r->query, a, &query, f);
+    /* What is known so far, so that a refusal has the form that the client reads. */
+    *ret = (parsed_request){.family = v3 ? FAMILY_V3 : FAMILY_NONE, .params = query.items, .param_count = query.count};
+    ret->format = v3 ? STR("JSON") : request_param(ret, "Format");
+    if (!complete) return false;
     str type = request_header(r, "content-type");
     if (r->body.n) {
         bool json = str_starts_with_nocase(type, STR("application/json"));
@@ -111,7 +115,7 @@ bool request_parse(const http_request *r, arena *a, parsed_request *ret, api_fau
     if (!has_utf8_only(&all, f)) return false;
     signature_sort(query.items, query.count);
     *ret = (parsed_request){.params = all.items, .param_count = all.count, .query = query.items, .query_count = query.count};
-    if (str_starts_with(request_header(r, "authorization"), STR("ACS3-"))) {
+    if (v3) {
         ret->family = FAMILY_V3;
         ret->action = request_header(r, "x-acs-action");
         ret->version = request_header(r, "x-acs-version");

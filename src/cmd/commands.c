@@ -16,6 +16,7 @@ static const opt serve_options[] = {
     {"region", 0, "ID", "RegionId that answers carry and that is meant when a request has none (default local)."},
     {"rate-limit", 0, "N", "Requests per second and access key, 0 = no limit (default 100)."},
     {"rate-burst", 0, "N", "Requests a key may send at once (default 200)."},
+    {"request-deadline", 0, "SECONDS", "A connection whose next request is not complete by then is cut (default 60)."},
     {"max-workers", 0, "N", "Jobs that run at the same time (default 64)."},
     {"lanes", 0, "N", "Parallel readers and writers of a full load (default 2)."},
     {"worker-memory", 0, "MIB", "Memory for rows in flight of one worker (default 128)."},

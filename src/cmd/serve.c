@@ -60,8 +60,11 @@ static bool listen_on(const args *a, const char *option, server *s, http_server 
     const char *text = args_get(a, option);
     bool tls = strcmp(option, "https") == 0;
     char host[64];
+    int64_t deadline_s;
     http_listener l = {.address = host};
     if (!text) return true;
+    if (!args_number(a, "request-deadline", 1, 3600, HTTP_REQUEST_DEADLINE_S, &deadline_s)) return err_set(e, ERR_BAD_INPUT, "--request-deadline is not valid: it is 1 to 3600 seconds");
+    l.deadline_s = (uint32_t)deadline_s;
     if (!split_address(text, option, host, sizeof host, &l.port, e)) return false;
     if (tls) l.cert_file = args_get(a, "cert"), l.key_file = args_get(a, "key");
     if (tls && (!l.cert_file || !l.key_file)) return err_set(e, ERR_BAD_INPUT, "--https needs --cert FILE and --key FILE");

@@ -31,6 +31,7 @@ struct http_server {
     api *api;
     service *svc;
     uint16_t port;
+    uint32_t deadline_s;
     pthread_mutex_t lock;
     slot slots[HTTP_MAX_CONNECTIONS];
     pthread_t watchdog;
@@ -106,7 +107,7 @@ static void *watch(void *arg)
 {
     http_server *h = arg;
     while (!cancel_wait_ms(&h->stop, 1000)) {
-        int64_t limit = clk_mono_us(clk_system()) - (int64_t)HTTP_REQUEST_DEADLINE_S * 1000000;
+        int64_t limit = clk_mono_us(clk_system()) - (int64_t)h->deadline_s * 1000000;
         pthread_mutex_lock(&h->lock);
         for (size_t i = 0; i < HTTP_MAX_CONNECTIONS; i++)
             if (h->slots[i].fd >= 0 && h->slots[i].waiting_since_us && h->slots[i].waiting_since_us < limit) shutdown(h->slots[i].fd, SHUT_RDWR);
@@ -267,7 +268,7 @@ static bool start_daemon(http_server *h, const http_listener *l, err *e)
     unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | (v6 ? MHD_USE_IPv6 : 0U) | (cert ? MHD_USE_TLS : 0U);
     h->daemon = MHD_start_daemon(flags, l->port, NULL, NULL, on_request, h, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&sa, MHD_OPTION_CONNECTION_LIMIT,
                                  (unsigned int)HTTP_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(API_MAX_REQUEST_BYTES + 2 * API_MAX_HEADER_BYTES),
-                                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_REQUEST_DEADLINE_S, MHD_OPTION_URI_LOG_CALLBACK, on_uri, h,
+                                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)h->deadline_s, MHD_OPTION_URI_LOG_CALLBACK, on_uri, h,
                                  MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
                                  MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1024 * 1024), MHD_OPTION_ARRAY, cert ? tls : tls + 2, MHD_OPTION_END);
     if (key) secret_zero(key, strlen(key));
@@ -284,6 +285,7 @@ bool http_start(const http_listener *l, api *a, service *s, http_server **ret, e
     if (!h) return err_no_memory(e, "a listener");
     h->api = a;
     h->svc = s;
+    h->deadline_s = l->deadline_s ? l->deadline_s : HTTP_REQUEST_DEADLINE_S;
     pthread_mutex_init(&h->lock, NULL);
     for (size_t i = 0; i < HTTP_MAX_CONNECTIONS; i++) h->slots[i].fd = -1;
     h->stop.fd = -1;

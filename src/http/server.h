@@ -5,7 +5,6 @@
 #include "api/api.h"
 
 #define HTTP_MAX_CONNECTIONS 256
-/* A connection whose next request is not complete after this time is cut. */
 #define HTTP_REQUEST_DEADLINE_S 60
 
 typedef struct http_server http_server;
@@ -14,6 +13,7 @@ typedef struct http_listener {
     const char *address;   /* numeric IPv4 or IPv6, "0.0.0.0" */
     uint16_t port;         /* 0: the kernel picks one */
     const char *cert_file, *key_file; /* both set: TLS */
+    uint32_t deadline_s;   /* a connection whose next request is not complete after this time is cut; 0: HTTP_REQUEST_DEADLINE_S */
 } http_listener;
 
 /* Starts one listener; api and service are borrowed until http_stop. */

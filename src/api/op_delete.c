@@ -27,6 +27,7 @@ const api_op op_DeleteDtsJob = {"DeleteDtsJob", 'b', 'i', "Releases a data migra
 static const api_par delete_many_pars[] = {
     {"DtsJobIds", PAR_STRING, PAR_REQUIRED, "Ids of tasks, comma-separated, at most 10."},
     {"RegionId", PAR_STRING, PAR_IGNORED, "The region."},
+    {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
     {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };

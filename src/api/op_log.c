@@ -20,7 +20,7 @@ static const api_par describe_dts_service_log_pars[] = {
 static int64_t read_time(str text)
 {
     int64_t v = 0;
-    if (str_to_i64(text, &v)) return v * 1000;
+    if (str_to_i64(text, &v)) return v < 0 ? 0 : v > INT64_MAX / 1000 ? INT64_MAX : v * 1000;
     return clock_parse_iso(text, &v) ? v : 0;
 }
 

@@ -7,8 +7,8 @@ static const api_par describe_pre_check_status_pars[] = {
     {"DtsJobId", PAR_STRING, PAR_REQUIRED, "The ID of the task."},
     {"JobCode", PAR_STRING, 0, "01 precheck, 02 schema, 03 full load, 04 stream."},
     {"Name", PAR_STRING, 0, "Only objects whose name holds this text."},
-    {"PageNo", PAR_STRING, 0, "From 1."},
-    {"PageSize", PAR_STRING, 0, "1 to 500, default 20."},
+    {"PageNo", PAR_INTEGER, 0, "From 1."},
+    {"PageSize", PAR_INTEGER, 0, "1 to 500, default 20."},
     {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
     {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
     {"StructPhase", PAR_STRING, PAR_IGNORED, "The phase of the schema stage."},
@@ -74,7 +74,7 @@ static json_t *table_object(api_call *c, const job_table_progress *p, str job_id
     answer_set(o, "DestSchema", p->target_schema);
     answer_set(o, "TargetNames", p->target_name);
     set_count(o, "Current", p->done);
-    set_count(o, "Total", p->total);
+    json_object_set_new(o, "Total", json_integer(p->total > INT32_MAX ? INT32_MAX : (json_int_t)p->total));
     answer_set(o, "ErrMsg", p->error);
     set_time(o, "FinishTime", p->finished_us);
     return o;
@@ -91,6 +91,22 @@ static bool add_tables(api_call *c, const job_record *r, const char *stage, str 
         json_array_append_new(list, table_object(c, &tables[i], r->job_id));
     }
     return true;
+}
+
+/* The one item of the incremental stage. */
+static json_t *stream_object(const job_record *r)
+{
+    json_t *o = json_object();
+    answer_set(o, "Item", STR("incremental"));
+    answer_set(o, "Names", STR("incremental"));
+    answer_set(o, "State", r->stream.status);
+    answer_set(o, "JobId", r->job_id);
+    answer_set(o, "ErrMsg", r->stream.error);
+    if (r->delay_ms >= 0) json_object_set_new(o, "DelaySeconds", json_integer(r->delay_ms / 1000));
+    set_count(o, "Current", r->applied_rows);
+    set_time(o, "BootTime", r->stream.started_us);
+    set_time(o, "FinishTime", r->stream.finished_us);
+    return o;
 }
 
 /* The page of a list that is asked for. */
@@ -118,6 +134,7 @@ static bool run_describe_pre_check_status(api_call *c, json_t *answer, api_fault
     const job_stage *stages[] = {&r.precheck, &r.structure, &r.load, &r.stream};
     const job_stage *stage = stages[code.p[1] - '1'];
     json_t *list = json_array();
+    if (code.p[1] == '4' && r.stream.status.n) json_array_append_new(list, stream_object(&r));
     bool ok = code.p[1] == '1' ? add_prechecks(c, &r, list, &errors, &e)
                                : code.p[1] == '4' || add_tables(c, &r, code.p[1] == '2' ? "structure" : "full", call_get(c, "Name"), list, &errors, &e);
     if (!ok) {

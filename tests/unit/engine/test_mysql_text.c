@@ -41,7 +41,7 @@ static void position_refuses_what_it_did_not_write(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "{}", "null", GOOD " ", " " GOOD,
+        "", "{}", "null", (GOOD " "), (" " GOOD),
         "{\"server\":\"s\",\"file\":\"\",\"pos\":1,\"created\":0,\"gtid\":\"\"}",
         "{\"server\":\"s\",\"file\":\"f.1\",\"pos\":-1,\"created\":0,\"gtid\":\"\"}",
         "{\"server\":\"s\",\"file\":\"f.1\",\"pos\":01,\"created\":0,\"gtid\":\"\"}",

@@ -240,6 +240,23 @@ def test_keys(link):
             assert 7 <= len(counts) <= 40 and max(counts) <= 120, (name, counts)
 
 
+def test_old_statistics_do_not_make_one_chunk(mysql_a, mariadb_b):
+    """MySQL keeps row counts of information_schema for a day."""
+    with linked(mysql_a, mariadb_b) as link:
+        link.create("CREATE TABLE t (id INT PRIMARY KEY)")
+        link.fill("INSERT INTO t VALUES (0); ANALYZE TABLE t")
+        cached = "SELECT table_rows FROM information_schema.tables WHERE table_schema=%s AND table_name='t'"
+        assert mysql_a.sql(cached, link.db)[0][0] <= 1
+        link.fill("INSERT INTO t VALUES " + ",".join(f"({i})" for i in range(1, 20000)))
+        deadline = time.monotonic() + 40  # InnoDB counts again in the background
+        while mysql_a.sql("SELECT n_rows FROM mysql.innodb_table_stats WHERE database_name=%s", link.db)[0][0] < 10000:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        assert mysql_a.sql(cached, link.db)[0][0] <= 1
+        assert len(link.load(chunk_rows=1000)["chunks"]) > 10
+        link.same("t")
+
+
 def test_empty_and_small_tables(link):
     for i in range(30):
         link.create(f"CREATE TABLE s{i} (id INT PRIMARY KEY, v INT)")

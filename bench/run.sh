@@ -4,33 +4,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 TABLES=${TABLES:-4} ROWS=${ROWS:-500000} ROUNDS=${ROUNDS:-3}
-SLUICE=$PWD/build/sluice
-WORK=$(mktemp -d /tmp/sluice-bench.XXXXXX)
-SERVE_PID=
-servers() { (cd tests && python3 -m servers "$@"); }
-cleanup() {
-    [ -z "$SERVE_PID" ] || { kill "$SERVE_PID" 2>/dev/null && wait "$SERVE_PID" 2>/dev/null; } || true
-    for end in source target; do [ ! -d "$WORK/$end" ] || servers stop --dir "$WORK/$end" >/dev/null 2>&1 || true; done
-    rm -rf "$WORK"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-member() { python3 -c "import json,sys; print(json.load(sys.stdin)['$1'])"; }
+. scripts/private-pair.sh
 now() { date +%s.%N; }
-SOURCE_PORT=$(servers start mariadb --dir "$WORK/source" | member port)
-TARGET_PORT=$(servers start mariadb --dir "$WORK/target" | member port)
+make_pair bench
 SOURCE="--defaults-file=$WORK/source/client.cnf" TARGET="--defaults-file=$WORK/target/client.cnf"
-PASSWORD=$(sed -n 's/^password *= *//p' "$WORK/source/client.cnf" | tr -d '"' | head -n 1)
 mariadb "$SOURCE" -e "CREATE DATABASE sbtest; SET GLOBAL innodb_flush_log_at_trx_commit=1"
 mariadb "$TARGET" -e "SET GLOBAL innodb_flush_log_at_trx_commit=1"
 echo "preparing $TABLES x $ROWS sysbench rows"
 sysbench oltp_read_write --db-driver=mysql --mysql-socket="$WORK/source/sock" --mysql-user=root --mysql-password="$PASSWORD" --tables="$TABLES" --table-size="$ROWS" prepare >/dev/null
-"$SLUICE" serve --data "$WORK/data" --http 127.0.0.1:0 --rate-limit 0 2>"$WORK/serve.log" & SERVE_PID=$!
-for _ in $(seq 100); do grep -q event=ready "$WORK/serve.log" && break; sleep 0.1; done
-KEY=$("$SLUICE" key create --data "$WORK/data" --output json)
-ALIBABA_CLOUD_ACCESS_KEY_ID=$(member AccessKeyId <<<"$KEY"); ALIBABA_CLOUD_ACCESS_KEY_SECRET=$(member AccessKeySecret <<<"$KEY")
-export ALIBABA_CLOUD_ACCESS_KEY_ID ALIBABA_CLOUD_ACCESS_KEY_SECRET SLUICE_SOURCE_PASSWORD=$PASSWORD SLUICE_TARGET_PASSWORD=$PASSWORD
-export SLUICE_ENDPOINT=http://127.0.0.1:$(sed -n 's/.*event=listening.*port=\([0-9]*\).*/\1/p' "$WORK/serve.log" | head -n 1)
+start_service --rate-limit 0
 fsyncs() { python3 -c "
 import os,time
 f=os.open('$WORK/fsync',os.O_CREAT|os.O_WRONLY); n=0; t=time.time()

@@ -5,28 +5,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 ROWS=${ROWS:-1000000}
 LIVE_SECONDS=${LIVE_SECONDS:-10}
-SLUICE=$PWD/build/sluice
-WORK=$(mktemp -d /tmp/sluice-demo.XXXXXX)
-SERVE_PID=
-
-servers() { (cd tests && python3 -m servers "$@"); }
-cleanup() {
-    [ -z "$SERVE_PID" ] || { kill "$SERVE_PID" 2>/dev/null && wait "$SERVE_PID" 2>/dev/null; } || true
-    for end in source target; do [ ! -d "$WORK/$end" ] || servers stop --dir "$WORK/$end" >/dev/null 2>&1 || true; done
-    rm -rf "$WORK"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
+. scripts/private-pair.sh
 
 say() { printf '\n== %s\n' "$*"; }
-source_sql() { mariadb --defaults-file="$WORK/source/client.cnf" -BN -e "$1"; }
-target_sql() { mariadb --defaults-file="$WORK/target/client.cnf" -BN -e "$1"; }
-member() { python3 -c "import json,sys; print(json.load(sys.stdin)['$1'])"; }
 
-say "starting two private MariaDB servers in $WORK (not for production)"
-SOURCE_PORT=$(servers start mariadb --dir "$WORK/source" | member port)
-TARGET_PORT=$(servers start mariadb --dir "$WORK/target" | member port)
-PASSWORD=$(sed -n 's/^password *= *//p' "$WORK/source/client.cnf" | tr -d '"' | head -n 1)
+say "starting two private MariaDB servers (not for production)"
+make_pair demo
+echo "   in $WORK"
 
 say "filling the source: $ROWS rows in shop.orders"
 source_sql "CREATE DATABASE shop; USE shop; CREATE TABLE shop.customers(id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(40), city VARCHAR(30), KEY(city));
@@ -35,14 +20,7 @@ INSERT INTO shop.customers(name, city) SELECT CONCAT('customer ', seq), CONCAT('
 INSERT INTO shop.orders(customer, total, note) SELECT 1 + seq % 1000, seq / 7, SHA1(seq) FROM seq_1_to_$ROWS"
 
 say "starting sluice serve and creating an access key"
-"$SLUICE" serve --data "$WORK/data" --http 127.0.0.1:0 2>"$WORK/serve.log" &
-SERVE_PID=$!
-for _ in $(seq 100); do grep -q event=ready "$WORK/serve.log" && break; sleep 0.1; done
-PORT=$(sed -n 's/.*event=listening.*port=\([0-9]*\).*/\1/p' "$WORK/serve.log" | head -n 1)
-KEY=$("$SLUICE" key create --data "$WORK/data" --name demo --output json)
-ALIBABA_CLOUD_ACCESS_KEY_ID=$(member AccessKeyId <<<"$KEY"); ALIBABA_CLOUD_ACCESS_KEY_SECRET=$(member AccessKeySecret <<<"$KEY")
-export ALIBABA_CLOUD_ACCESS_KEY_ID ALIBABA_CLOUD_ACCESS_KEY_SECRET
-export SLUICE_ENDPOINT=http://127.0.0.1:$PORT SLUICE_SOURCE_PASSWORD=$PASSWORD SLUICE_TARGET_PASSWORD=$PASSWORD
+start_service
 
 say "creating a sync job through the signed API at $SLUICE_ENDPOINT"
 BEGIN=$(date +%s.%N)

@@ -67,6 +67,8 @@ str *call_list(const api_call *c, const char *name, uint32_t *ret_count);
 job_ref call_job_ref(const api_call *c);
 /* Sets a string member; an empty or NULL s gives "". */
 void answer_set(json_t *o, const char *name, str s);
+/* Sets a number as the text that the API declares it to be. */
+void answer_set_count(json_t *o, const char *name, uint64_t n);
 /* A failure of the service layer becomes the fault. Returns false. */
 bool call_failed(api_call *c, api_fault *f, const service_fault *sf, const err *e);
 

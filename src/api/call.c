@@ -71,6 +71,13 @@ void answer_set(json_t *o, const char *name, str s)
     json_object_set_new(o, name, v ? v : text_repaired(s));
 }
 
+void answer_set_count(json_t *o, const char *name, uint64_t n)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)n);
+    json_object_set_new(o, name, json_string(text));
+}
+
 bool call_failed(api_call *c, api_fault *f, const service_fault *sf, const err *e)
 {
     return fault_from_err(f, e, sf->param, sf->api_code, c->mem);

@@ -24,13 +24,6 @@ static void set_time(json_t *o, const char *name, int64_t at_us)
     json_object_set_new(o, name, json_string(text));
 }
 
-static void set_count(json_t *o, const char *name, uint64_t n)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)n);
-    json_object_set_new(o, name, json_string(text));
-}
-
 static json_t *item_object(const precheck_record *p, str job_id)
 {
     json_t *o = json_object();
@@ -73,7 +66,7 @@ static json_t *table_object(api_call *c, const job_table_progress *p, str job_id
     answer_set(o, "SourceSchema", p->schema);
     answer_set(o, "DestSchema", p->target_schema);
     answer_set(o, "TargetNames", p->target_name);
-    set_count(o, "Current", p->done);
+    answer_set_count(o, "Current", p->done);
     json_object_set_new(o, "Total", json_integer(p->total > INT32_MAX ? INT32_MAX : (json_int_t)p->total));
     answer_set(o, "ErrMsg", p->error);
     set_time(o, "FinishTime", p->finished_us);
@@ -103,7 +96,7 @@ static json_t *stream_object(const job_record *r)
     answer_set(o, "JobId", r->job_id);
     answer_set(o, "ErrMsg", r->stream.error);
     if (r->delay_ms >= 0) json_object_set_new(o, "DelaySeconds", json_integer(r->delay_ms / 1000));
-    set_count(o, "Current", r->applied_rows);
+    answer_set_count(o, "Current", r->applied_rows);
     set_time(o, "BootTime", r->stream.started_us);
     set_time(o, "FinishTime", r->stream.finished_us);
     return o;

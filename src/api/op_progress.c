@@ -1,8 +1,6 @@
 /* DescribeInitializationStatus: the older form of the stages' progress. */
 #include "api/api.h"
 
-#include <stdio.h>
-
 static const api_par describe_initialization_status_pars[] = {
     {"AccountId", PAR_STRING, PAR_IGNORED, "The account."},
     {"OwnerId", PAR_STRING, PAR_IGNORED, "The account."},
@@ -14,13 +12,6 @@ static const api_par describe_initialization_status_pars[] = {
     {NULL, PAR_STRING, 0, NULL},
 };
 
-static void set_count(json_t *o, const char *name, uint64_t n)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)n);
-    json_object_set_new(o, name, json_string(text));
-}
-
 static json_t *row_object(const job_table_progress *p, bool full)
 {
     json_t *o = json_object();
@@ -30,8 +21,8 @@ static json_t *row_object(const job_table_progress *p, bool full)
     answer_set(o, "ErrorMessage", p->error);
     if (full) {
         answer_set(o, "TableName", p->name);
-        set_count(o, "TotalRowNum", p->total);
-        set_count(o, "FinishRowNum", p->done);
+        answer_set_count(o, "TotalRowNum", p->total);
+        answer_set_count(o, "FinishRowNum", p->done);
     } else {
         answer_set(o, "ObjectName", p->name);
         answer_set(o, "ObjectType", p->schema);

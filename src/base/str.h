@@ -16,6 +16,8 @@ typedef struct str {
 /* For printf: printf("%.*s", STR_ARG(s)). Lengths over INT_MAX are cut. */
 #define STR_ARG(s) (int)((s).n > 0x7fffffff ? 0x7fffffff : (s).n), ((s).n ? (s).p : "")
 
+/* s, or the empty slice that is not NULL. */
+static inline str str_or_empty(str s) { return s.p ? s : STR(""); }
 /* A slice over a C string; NULL gives the empty slice. Borrowed from the argument. */
 str str_from_c(const char *c);
 bool str_eq(str a, str b);

@@ -3,13 +3,11 @@
 
 #define DELETION_COLUMNS "run_id, job_id, instance_id, kind, account, epoch, step, requested_us, finished_us, spec, receipt"
 
-static str nn(str s) { return s.p ? s : STR(""); }
-
 bool deletion_save(catalog *c, const deletion_record *d, err *e)
 {
     return catalog_exec(c, e, "INSERT OR REPLACE INTO deletion(" DELETION_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?)", "sssssiiiiss",
-                        d->run_id, d->job_id, d->instance_id, d->kind, nn(d->account), (int64_t)d->epoch, (int64_t)d->steps,
-                        d->requested_us, d->finished_us, nn(d->spec), nn(d->receipt));
+                        d->run_id, d->job_id, d->instance_id, d->kind, str_or_empty(d->account), (int64_t)d->epoch, (int64_t)d->steps,
+                        d->requested_us, d->finished_us, str_or_empty(d->spec), str_or_empty(d->receipt));
 }
 
 static deletion_record read_deletion(const catalog_rows *r, arena *a)
@@ -43,7 +41,7 @@ bool deletion_find_job(catalog *c, str job_id, str instance_id, arena *a, deleti
     return catalog_select(c, &rows, e,
                           "SELECT " DELETION_COLUMNS " FROM deletion WHERE kind = 'delete' AND (?1 <> '' OR ?2 <> '') AND "
                           "(?1 = '' OR job_id = ?1) AND (?2 = '' OR instance_id = ?2)",
-                          "ss", nn(job_id), nn(instance_id)) &&
+                          "ss", str_or_empty(job_id), str_or_empty(instance_id)) &&
            first(c, &rows, a, ret, ret_found, e);
 }
 
@@ -71,7 +69,7 @@ bool deletion_list_unfinished(catalog *c, arena *a, deletion_record **ret, uint3
 bool tombstone_add(catalog *c, const tombstone *t, err *e)
 {
     return catalog_exec(c, e, "INSERT OR REPLACE INTO tombstone(job_id, instance_id, type, account, deleted_us) VALUES(?,?,?,?,?)",
-                        "ssisi", t->job_id, t->instance_id, (int64_t)t->type, nn(t->account), t->deleted_us);
+                        "ssisi", t->job_id, t->instance_id, (int64_t)t->type, str_or_empty(t->account), t->deleted_us);
 }
 
 bool tombstone_find(catalog *c, str job_id, str instance_id, arena *a, tombstone *ret, bool *ret_found, err *e)
@@ -80,7 +78,7 @@ bool tombstone_find(catalog *c, str job_id, str instance_id, arena *a, tombstone
     if (!catalog_select(c, &rows, e,
                         "SELECT job_id, instance_id, type, account, deleted_us FROM tombstone WHERE (?1 <> '' OR ?2 <> '') AND "
                         "(?1 = '' OR job_id = ?1) AND (?2 = '' OR instance_id = ?2)",
-                        "ss", nn(job_id), nn(instance_id)))
+                        "ss", str_or_empty(job_id), str_or_empty(instance_id)))
         return false;
     *ret_found = catalog_next(c, &rows, e);
     if (*ret_found)

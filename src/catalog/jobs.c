@@ -156,16 +156,14 @@ static const char list_where[] =
     "(?5 = '' OR src_host = ?5 OR src_instance_id = ?5) AND (?6 = '' OR dest_host = ?6 OR dest_instance_id = ?6) AND "
     "(?7 < 0 OR state = ?7) AND reverse = 0";
 
-static str text_or_empty(str s) { return s.p ? s : STR(""); }
-
 static bool list_count(catalog *c, const jobs_filter *f, arena *a, uint32_t *ret, err *e)
 {
     catalog_rows rows;
     str sql = arena_printf(a, "SELECT count(*) FROM job WHERE %s", list_where);
     if (!sql.p) return err_no_memory(e, "a list of jobs");
-    if (!catalog_select(c, &rows, e, sql.p, "isssssi", (int64_t)f->type, text_or_empty(f->job_ids),
-                        text_or_empty(f->instance_ids), text_or_empty(f->name_part), text_or_empty(f->source_host),
-                        text_or_empty(f->target_host), (int64_t)f->state))
+    if (!catalog_select(c, &rows, e, sql.p, "isssssi", (int64_t)f->type, str_or_empty(f->job_ids),
+                        str_or_empty(f->instance_ids), str_or_empty(f->name_part), str_or_empty(f->source_host),
+                        str_or_empty(f->target_host), (int64_t)f->state))
         return false;
     bool ok = catalog_next(c, &rows, e);
     if (ok) *ret = (uint32_t)catalog_i64(&rows, 0);
@@ -185,9 +183,9 @@ bool jobs_list(catalog *c, const jobs_filter *f, arena *a, job_record **ret, uin
     str sql = tail.p ? sql_of(a, tail.p) : STR_NULL;
     if (!list || !sql.p) return err_no_memory(e, "a list of jobs");
     catalog_rows rows;
-    if (!catalog_select(c, &rows, e, sql.p, "isssssiii", (int64_t)f->type, text_or_empty(f->job_ids),
-                        text_or_empty(f->instance_ids), text_or_empty(f->name_part), text_or_empty(f->source_host),
-                        text_or_empty(f->target_host), (int64_t)f->state, (int64_t)room, (int64_t)f->offset))
+    if (!catalog_select(c, &rows, e, sql.p, "isssssiii", (int64_t)f->type, str_or_empty(f->job_ids),
+                        str_or_empty(f->instance_ids), str_or_empty(f->name_part), str_or_empty(f->source_host),
+                        str_or_empty(f->target_host), (int64_t)f->state, (int64_t)room, (int64_t)f->offset))
         return false;
     bool ok = true;
     while (ok && catalog_next(c, &rows, e) && n < room) ok = read_job(&rows, a, &list[n++]) || err_no_memory(e, "jobs");

@@ -1,8 +1,6 @@
 /* The ownership ledger: every object made outside the service, written down before it is made. */
 #include "catalog/work.h"
 
-static str nn(str s) { return s.p ? s : STR(""); }
-
 #define LEDGER_COLUMNS "id, job_id, run_id, end, kind, name, undo, shared, state, attempts, created_us, next_try_us, last_error, place"
 
 bool ledger_intend(catalog *c, const ledger_record *r, uint64_t *ret_id, err *e)
@@ -11,8 +9,8 @@ bool ledger_intend(catalog *c, const ledger_record *r, uint64_t *ret_id, err *e)
                       "INSERT INTO ledger(job_id, run_id, end, kind, name, undo, shared, state, attempts, created_us, "
                       "next_try_us, last_error, place) VALUES(?,?,?,?,?,?,?,'intended',0,?,0,'',?) "
                       "ON CONFLICT(run_id, end, kind, name) DO NOTHING",
-                      "ssssssiis", r->job_id, r->run_id, r->end, r->kind, r->name, nn(r->undo), (int64_t)r->shared,
-                      clk_wall_us(catalog_clock(c)), nn(r->where)))
+                      "ssssssiis", r->job_id, r->run_id, r->end, r->kind, r->name, str_or_empty(r->undo), (int64_t)r->shared,
+                      clk_wall_us(catalog_clock(c)), str_or_empty(r->where)))
         return false;
     catalog_rows rows;
     if (!catalog_select(c, &rows, e, "SELECT id FROM ledger WHERE run_id=? AND end=? AND kind=? AND name=?", "ssss", r->run_id,
@@ -46,14 +44,14 @@ bool ledger_list(catalog *c, str run_id, str end, str state, arena *a, ledger_re
 {
     catalog_rows rows;
     uint32_t room = 0, n = 0;
-    if (!catalog_select(c, &rows, e, "SELECT count(*)" LEDGER_WHERE, "sss", nn(run_id), nn(end), nn(state))) return false;
+    if (!catalog_select(c, &rows, e, "SELECT count(*)" LEDGER_WHERE, "sss", str_or_empty(run_id), str_or_empty(end), str_or_empty(state))) return false;
     bool ok = catalog_next(c, &rows, e);
     if (ok) room = (uint32_t)catalog_i64(&rows, 0);
     catalog_rows_end(&rows);
     if (!ok) return false;
     ledger_record *list = arena_array(a, room, sizeof *list);
     if (!list) return err_no_memory(e, "the ledger");
-    if (!catalog_select(c, &rows, e, "SELECT " LEDGER_COLUMNS LEDGER_WHERE " ORDER BY id", "sss", nn(run_id), nn(end), nn(state)))
+    if (!catalog_select(c, &rows, e, "SELECT " LEDGER_COLUMNS LEDGER_WHERE " ORDER BY id", "sss", str_or_empty(run_id), str_or_empty(end), str_or_empty(state)))
         return false;
     while (catalog_next(c, &rows, e) && n < room) list[n++] = read_entry(&rows, a);
     catalog_rows_end(&rows);
@@ -77,5 +75,5 @@ bool ledger_find(catalog *c, uint64_t id, arena *a, ledger_record *ret, bool *re
 bool ledger_save(catalog *c, const ledger_record *r, err *e)
 {
     return catalog_exec(c, e, "UPDATE ledger SET state=?, attempts=?, next_try_us=?, last_error=? WHERE id=?", "siisi", r->state,
-                        (int64_t)r->attempts, r->next_try_us, nn(r->last_error), (int64_t)r->id);
+                        (int64_t)r->attempts, r->next_try_us, str_or_empty(r->last_error), (int64_t)r->id);
 }

@@ -1,13 +1,11 @@
 /* Prechecks, progress and the service log of jobs in the store. */
 #include "catalog/work.h"
 
-static str nn(str s) { return s.p ? s : STR(""); }
-
 /* Counts first so that the list is one array. */
 static bool count_rows(catalog *c, uint32_t *ret, err *e, const char *sql, str a1, str a2)
 {
     catalog_rows rows;
-    if (!catalog_select(c, &rows, e, sql, "ss", nn(a1), nn(a2))) return false;
+    if (!catalog_select(c, &rows, e, sql, "ss", str_or_empty(a1), str_or_empty(a2))) return false;
     bool ok = catalog_next(c, &rows, e);
     if (ok) *ret = (uint32_t)catalog_i64(&rows, 0);
     catalog_rows_end(&rows);
@@ -21,7 +19,7 @@ bool precheck_save(catalog *c, str job_id, const precheck_record *r, bool set_sk
         "INSERT INTO precheck(job_id, item, ord, state, detail, repair, can_skip, skipped, started_us, finished_us) "
         "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT(job_id, item) DO UPDATE SET ord=?3, state=?4, detail=?5, repair=?6,"
         " can_skip=?7, skipped=CASE WHEN ?11 THEN ?8 ELSE skipped END, started_us=?9, finished_us=?10",
-        "ssisssiiiii", job_id, r->item, (int64_t)r->order, nn(r->state), nn(r->detail), nn(r->repair), (int64_t)r->can_skip,
+        "ssisssiiiii", job_id, r->item, (int64_t)r->order, str_or_empty(r->state), str_or_empty(r->detail), str_or_empty(r->repair), (int64_t)r->can_skip,
         (int64_t)r->skipped, r->started_us, r->finished_us, (int64_t)set_skip);
 }
 
@@ -71,9 +69,9 @@ bool progress_save(catalog *c, str job_id, const job_table_progress *p, err *e)
                         "target_name=excluded.target_name, state=excluded.state, total=excluded.total, done=excluded.done, "
                         "bytes=excluded.bytes, error=excluded.error, finished_us=excluded.finished_us, "
                         "started_us=CASE WHEN started_us <> 0 THEN started_us ELSE excluded.started_us END",
-                        "sssssssiiisii", job_id, p->stage, nn(p->schema), nn(p->name), nn(p->target_schema),
-                        nn(p->target_name), nn(p->state), (int64_t)p->total, (int64_t)p->done, (int64_t)p->bytes,
-                        nn(p->error), p->started_us, p->finished_us);
+                        "sssssssiiisii", job_id, p->stage, str_or_empty(p->schema), str_or_empty(p->name), str_or_empty(p->target_schema),
+                        str_or_empty(p->target_name), str_or_empty(p->state), (int64_t)p->total, (int64_t)p->done, (int64_t)p->bytes,
+                        str_or_empty(p->error), p->started_us, p->finished_us);
 }
 
 bool progress_list(catalog *c, str job_id, str stage, arena *a, job_table_progress **ret, uint32_t *ret_count, err *e)
@@ -88,7 +86,7 @@ bool progress_list(catalog *c, str job_id, str stage, arena *a, job_table_progre
                         "SELECT stage, schema_name, name, target_schema, target_name, state, total, done, bytes, error, "
                         "started_us, finished_us FROM progress WHERE job_id = ?1 AND (?2 = '' OR stage = ?2) "
                         "ORDER BY stage DESC, schema_name, name",
-                        "ss", job_id, nn(stage)))
+                        "ss", job_id, str_or_empty(stage)))
         return false;
     while (catalog_next(c, &rows, e) && n < room) {
         list[n++] = (job_table_progress){
@@ -111,7 +109,7 @@ bool service_log_add(catalog *c, str job_id, const char *level, str text, err *e
 {
     if (text.n > SERVICE_LOG_MAX_TEXT_BYTES) text.n = SERVICE_LOG_MAX_TEXT_BYTES;
     return catalog_exec(c, e, "INSERT INTO service_log(job_id, at_us, level, text) VALUES(?,?,?,?)", "siss", job_id,
-                        clk_wall_us(catalog_clock(c)), str_from_c(level), nn(text)) &&
+                        clk_wall_us(catalog_clock(c)), str_from_c(level), str_or_empty(text)) &&
            catalog_exec(c, e,
                         "DELETE FROM service_log WHERE job_id = ?1 AND id <= (SELECT id FROM service_log WHERE job_id = ?1 "
                         "ORDER BY id DESC LIMIT 1 OFFSET ?2)",
@@ -125,7 +123,7 @@ bool service_log_list(catalog *c, str job_id, int64_t from_us, int64_t to_us, st
 {
     catalog_rows rows;
     uint32_t total = 0, n = 0;
-    if (!catalog_select(c, &rows, e, "SELECT count(*)" LOG_WHERE, "siis", job_id, from_us, to_us, nn(keyword))) return false;
+    if (!catalog_select(c, &rows, e, "SELECT count(*)" LOG_WHERE, "siis", job_id, from_us, to_us, str_or_empty(keyword))) return false;
     bool ok = catalog_next(c, &rows, e);
     if (ok) total = (uint32_t)catalog_i64(&rows, 0);
     catalog_rows_end(&rows);
@@ -135,7 +133,7 @@ bool service_log_list(catalog *c, str job_id, int64_t from_us, int64_t to_us, st
     log_record *list = arena_array(a, room, sizeof *list);
     if (!list) return err_no_memory(e, "the service log");
     if (!catalog_select(c, &rows, e, "SELECT at_us, level, text" LOG_WHERE " ORDER BY id DESC LIMIT ?5 OFFSET ?6", "siisii", job_id,
-                        from_us, to_us, nn(keyword), (int64_t)room, (int64_t)offset))
+                        from_us, to_us, str_or_empty(keyword), (int64_t)room, (int64_t)offset))
         return false;
     while (catalog_next(c, &rows, e) && n < room)
         list[n++] = (log_record){catalog_i64(&rows, 0), catalog_text(&rows, 1, a), catalog_text(&rows, 2, a)};

@@ -128,6 +128,12 @@ str ctl_str(const json_t *o, const char *name)
     return json_is_string(v) ? (str){json_string_value(v), json_string_length(v)} : STR("");
 }
 
+json_t *ctl_value(str s)
+{
+    json_t *v = json_stringn(s.n ? s.p : "", s.n);
+    return v ? v : json_string("");
+}
+
 int64_t ctl_number(const json_t *o, const char *name) { return json_integer_value(json_object_get(o, name)); }
 bool ctl_flag(const json_t *o, const char *name) { return json_is_true(json_object_get(o, name)); }
 

@@ -61,6 +61,8 @@ const char *ctl_text(const json_t *o, const char *name);
 str ctl_str(const json_t *o, const char *name);
 int64_t ctl_number(const json_t *o, const char *name);
 bool ctl_flag(const json_t *o, const char *name);
+/* A text member of a message; "" when it is not UTF-8. */
+json_t *ctl_value(str s);
 /* {"type":"failed", ...} of e. */
 json_t *ctl_failed(const err *e);
 /* Fills e from a "failed" message. Returns false. */

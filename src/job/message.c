@@ -5,13 +5,8 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "job/ctl.h"
 #include "model/endpoint.h"
-
-static json_t *text_of(str s)
-{
-    json_t *v = json_stringn(s.n ? s.p : "", s.n);
-    return v ? v : json_string("");
-}
 
 static int tls_of(str ssl)
 {
@@ -23,8 +18,8 @@ json_t *message_endpoint(const job_endpoint *ep, str password)
 {
     uint64_t port = 0;
     (void)str_to_u64(ep->port, &port);
-    return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:i, s:s}", "engine", text_of(ep->engine_name), "host", text_of(ep->host), "port", (json_int_t)port, "user", text_of(ep->user),
-                     "password", text_of(password), "database", text_of(ep->database), "tls", tls_of(ep->ssl), "tls_ca", "");
+    return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:i, s:s}", "engine", ctl_value(ep->engine_name), "host", ctl_value(ep->host), "port", (json_int_t)port, "user", ctl_value(ep->user),
+                     "password", ctl_value(password), "database", ctl_value(ep->database), "tls", tls_of(ep->ssl), "tls_ca", "");
 }
 
 json_t *message_limits(const job_record *r, const char *phase)
@@ -61,9 +56,9 @@ json_t *message_job(const char *type, const job_record *r, const secret *source_
     json_t *reserve = r->reserve.n ? json_loadb(r->reserve.p, r->reserve.n, 0, NULL) : NULL;
     const char *mode = json_string_value(json_object_get(reserve, "targetTableMode"));
     bool ignore = (mode && strcmp(mode, "2") == 0) || reserve_number(reserve, "targetTableMode") == 2;
-    json_t *m = json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:I, s:I}", "type", type, "job_id", text_of(run), "epoch", (json_int_t)r->epoch, "source",
+    json_t *m = json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:I, s:I}", "type", type, "job_id", ctl_value(run), "epoch", (json_int_t)r->epoch, "source",
                           message_endpoint(&r->source, secret_str(source_password)), "target", message_endpoint(&r->target, secret_str(target_password)), "db_list",
-                          text_of(r->db_list), "schema", (int)r->schema, "full", (int)r->full, "incremental", (int)r->incremental, "ignore_existing", (int)ignore, "lanes",
+                          ctl_value(r->db_list), "schema", (int)r->schema, "full", (int)r->full, "incremental", (int)r->incremental, "ignore_existing", (int)ignore, "lanes",
                           (json_int_t)o->lanes, "budget_bytes", (json_int_t)o->budget_bytes, "replica_id", replica_id(run));
     set_number(m, "lanes", reserve_number(reserve, "sluice.lanes"));
     set_number(m, "chunk_rows", reserve_number(reserve, "sluice.chunkRows"));

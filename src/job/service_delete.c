@@ -3,20 +3,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "job/ctl.h"
 #include "job/service_priv.h"
 
 #define REPEAT_US (10LL * 60 * 1000000)
 
-static json_t *text_of(str s)
-{
-    json_t *v = json_stringn(s.n ? s.p : "", s.n);
-    return v ? v : json_string("");
-}
-
 static json_t *end_of(const job_endpoint *ep)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "engine", text_of(ep->engine_name), "host", text_of(ep->host), "port", text_of(ep->port), "user", text_of(ep->user),
-                     "database", text_of(ep->database), "ssl", text_of(ep->ssl), "identity", text_of(ep->identity));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "engine", ctl_value(ep->engine_name), "host", ctl_value(ep->host), "port", ctl_value(ep->port), "user", ctl_value(ep->user),
+                     "database", ctl_value(ep->database), "ssl", ctl_value(ep->ssl), "identity", ctl_value(ep->identity));
 }
 
 static str dump(json_t *o, arena *a)
@@ -31,15 +26,15 @@ static str dump(json_t *o, arena *a)
 /* What the deletion must know when the job's row is gone. */
 static str deletion_spec(const job_record *r, arena *a)
 {
-    return dump(json_pack("{s:o, s:o, s:o, s:o}", "name", text_of(r->name), "state", json_string(job_state_text(r->state)), "src", end_of(&r->source), "dest", end_of(&r->target)), a);
+    return dump(json_pack("{s:o, s:o, s:o, s:o}", "name", ctl_value(r->name), "state", json_string(job_state_text(r->state)), "src", end_of(&r->source), "dest", end_of(&r->target)), a);
 }
 
 static str first_receipt(const job_record *r, str account, int64_t now_us, arena *a)
 {
     char when[CLOCK_ISO_BYTES];
     clock_format_iso(now_us, when);
-    return dump(json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:I, s:I, s:b, s:[], s:[s], s:[]}", "job", text_of(r->job_id), "instance", text_of(r->instance_id), "name", text_of(r->name),
-                          "state", job_state_text(r->state), "account", text_of(account), "requested", when, "position", text_of(r->position), "applied_transactions",
+    return dump(json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:I, s:I, s:b, s:[], s:[s], s:[]}", "job", ctl_value(r->job_id), "instance", ctl_value(r->instance_id), "name", ctl_value(r->name),
+                          "state", job_state_text(r->state), "account", ctl_value(account), "requested", when, "position", ctl_value(r->position), "applied_transactions",
                           (json_int_t)r->applied_txns, "applied_rows", (json_int_t)r->applied_rows, "finished", 0, "removed", "kept", "migrated databases, tables and rows",
                           "leftovers"),
                 a);
@@ -53,7 +48,7 @@ static bool add_tables(service *s, const job_record *r, str *receipt, arena *a, 
     if (!progress_list(s->catalog, r->job_id, STR("full"), a, &list, &n, e)) return false;
     json_t *o = json_loadb(receipt->p, receipt->n, 0, NULL), *tables = json_array();
     for (uint32_t i = 0; i < n; i++)
-        json_array_append_new(tables, json_pack("{s:o, s:o, s:I, s:b}", "schema", text_of(list[i].target_schema), "name", text_of(list[i].target_name), "rows",
+        json_array_append_new(tables, json_pack("{s:o, s:o, s:I, s:b}", "schema", ctl_value(list[i].target_schema), "name", ctl_value(list[i].target_name), "rows",
                                                 (json_int_t)list[i].done, "complete", (int)str_eq(list[i].state, STR("Finished"))));
     json_object_set_new(o, "tables", tables);
     *receipt = dump(o, a);
@@ -153,7 +148,7 @@ static bool set_login(service *s, const ledger_record *l, str user, str password
     if (!user.n) return true;
     if (!deletion_find(s->catalog, l->run_id, a, &d, &found, e) || !found) return e->code == ERR_NONE;
     json_t *spec = json_loadb(d.spec.p, d.spec.n, 0, NULL);
-    json_object_set_new(json_object_get(spec, l->end.p), "user", text_of(user));
+    json_object_set_new(json_object_get(spec, l->end.p), "user", ctl_value(user));
     d.spec = dump(spec, a);
     return deletion_save(s->catalog, &d, e);
 }

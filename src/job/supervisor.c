@@ -193,31 +193,39 @@ static void align(supervisor *s, job_record *r, arena *a)
     if (fresh && fresh != worker && fresh != probe) fresh->wanted = true;
 }
 
+static const job_state active[] = {JOB_STATE_PRECHECKING, JOB_STATE_MIGRATING, JOB_STATE_INITIALIZING, JOB_STATE_SYNCHRONIZING, JOB_STATE_RETRYING};
+#define ACTIVE_STATES (sizeof active / sizeof *active)
+
+/* The jobs that ask for a process, by state, as of one moment. */
+static bool list_active(supervisor *s, arena *a, job_record *lists[ACTIVE_STATES], uint32_t counts[ACTIVE_STATES], err *e)
+{
+    if (!catalog_begin(s->svc->catalog, e)) return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < ACTIVE_STATES; i++) {
+        uint32_t total = 0;
+        jobs_filter f = {.type = -1, .state = (int)active[i], .limit = 100000};
+        ok = jobs_list(s->svc->catalog, &f, a, &lists[i], &counts[i], &total, e);
+    }
+    catalog_rollback(s->svc->catalog);
+    return ok;
+}
+
 static void reconcile(supervisor *s)
 {
-    static const job_state active[] = {JOB_STATE_PRECHECKING, JOB_STATE_MIGRATING, JOB_STATE_INITIALIZING, JOB_STATE_SYNCHRONIZING, JOB_STATE_RETRYING};
     arena a;
+    err e = ERR_INIT;
+    job_record *lists[ACTIVE_STATES] = {0};
+    uint32_t counts[ACTIVE_STATES] = {0};
     arena_init(&a, 256 * 1024, 0);
-    bool read_all = true;
-    for (child *c = s->children; c; c = c->next) c->wanted = c->kind == CHILD_CLEANUP;
-    for (size_t i = 0; i < sizeof active / sizeof *active; i++) {
-        job_record *list = NULL;
-        uint32_t n = 0, total = 0;
-        err e = ERR_INIT;
-        jobs_filter f = {.type = -1, .state = (int)active[i], .limit = 100000};
-        bool ok = catalog_begin(s->svc->catalog, &e);
-        if (ok) {
-            ok = jobs_list(s->svc->catalog, &f, &a, &list, &n, &total, &e);
-            catalog_rollback(s->svc->catalog);
-        }
-        if (!ok) {
-            read_all = false;
-            log_error("catalog", &e);
-        }
-        for (uint32_t k = 0; ok && k < n; k++) align(s, &list[k], &a);
+    if (list_active(s, &a, lists, counts, &e)) {
+        for (child *c = s->children; c; c = c->next) c->wanted = c->kind == CHILD_CLEANUP;
+        for (size_t i = 0; i < ACTIVE_STATES; i++)
+            for (uint32_t k = 0; k < counts[i]; k++) align(s, &lists[i][k], &a);
+        for (child *c = s->children; c; c = c->next)
+            if (!c->wanted) supervisor_stop_child(c);
+    } else { /* what cannot be read changes nothing */
+        log_error("catalog", &e);
     }
-    for (child *c = s->children; c && read_all; c = c->next)
-        if (!c->wanted) supervisor_stop_child(c);
     arena_finish(&a);
 }
 

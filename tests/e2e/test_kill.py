@@ -43,7 +43,7 @@ class Load(threading.Thread):
         a, b = r.randrange(1, ROWS), ROWS + op
         kinds = [f"UPDATE {db}.keyed SET v='u{op}', n=n+1 WHERE id={a}", f"INSERT INTO {db}.keyed VALUES({b},'i{op}',{op}/9,{op}/11)",
                  f"DELETE FROM {db}.keyed WHERE id={a}", f"UPDATE {db}.keyed SET id={-b} WHERE id={a}",
-                 f"UPDATE {db}.twice SET u=u+1, v=X'{op:08x}' WHERE id={r.randrange(1, 2000)}", f"INSERT INTO {db}.bare VALUES({op % 50},'n{op % 9}')",
+                 f"UPDATE {db}.twice SET u={1000000 + op}, v=X'{op:08x}' WHERE id={r.randrange(1, 2000)}", f"INSERT INTO {db}.bare VALUES({op % 50},'n{op % 9}')",
                  f"DELETE FROM {db}.bare WHERE a={r.randrange(50)} LIMIT 1", f"UPDATE {db}.bare SET b='w{op % 5}' WHERE a={r.randrange(50)} LIMIT 2"]
         return ["BEGIN", f"INSERT INTO {db}.ledger(op) VALUES({op})", *r.sample(kinds, r.randrange(1, 5)), "COMMIT"]
 

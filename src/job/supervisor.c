@@ -122,12 +122,21 @@ static bool load_passwords(supervisor *s, const job_record *r, arena *a, secret 
            jobs_secret_get(s->svc->catalog, service_secret_context(r->job_id, "dest", a), &pw[1], e);
 }
 
-/* In one transaction: the new epoch is durable before the worker exists. */
-static bool prepare_start(supervisor *s, job_record *r, bool worker, arena *a, json_t **ret, err *e)
+/* Reads the job again: between the list and this transaction it may have been deleted, reset or paused. */
+static bool still_wanted(supervisor *s, job_record *r, bool worker, arena *a, bool *ret, err *e)
+{
+    job_record now;
+    bool found = false;
+    if (!jobs_find(s->svc->catalog, r->job_id, STR(""), false, a, &now, &found, e)) return false;
+    *ret = found && str_eq(job_run_id(&now, a), job_run_id(r, a)) && (worker ? fsm_wants_worker(now.state) : fsm_wants_precheck(now.state));
+    if (*ret) *r = now;
+    return true;
+}
+
+static bool make_message(supervisor *s, job_record *r, bool worker, arena *a, json_t **ret, err *e)
 {
     secret pw[2] = {SECRET_INIT, SECRET_INIT};
     message_options o = {s->options.lanes, s->options.worker_budget_bytes};
-    if (!catalog_begin(s->svc->catalog, e)) return false;
     bool ok = load_passwords(s, r, a, pw, e);
     if (ok && worker) r->epoch++;
     if (ok && !worker) {
@@ -138,8 +147,22 @@ static bool prepare_start(supervisor *s, job_record *r, bool worker, arena *a, j
     ok = ok && jobs_save(s->svc->catalog, r, e);
     if (ok) *ret = message_job(worker ? "job" : "precheck", r, &pw[0], &pw[1], &o, a);
     for (int i = 0; i < 2; i++) secret_wipe(&pw[i]);
-    if (ok && catalog_commit(s->svc->catalog, e)) return true;
+    return ok;
+}
+
+/* In one transaction: the new epoch is durable before the worker exists. *ret stays NULL when the job asks for no process any more. */
+static bool prepare_start(supervisor *s, job_record *r, bool worker, arena *a, json_t **ret, err *e)
+{
+    bool wanted = false;
+    json_t *message = NULL;
+    if (!catalog_begin(s->svc->catalog, e)) return false;
+    bool ok = still_wanted(s, r, worker, a, &wanted, e) && (!wanted || make_message(s, r, worker, a, &message, e));
+    if (ok && catalog_commit(s->svc->catalog, e)) {
+        *ret = message;
+        return true;
+    }
     if (!ok) catalog_rollback(s->svc->catalog);
+    json_decref(message);
     return false;
 }
 
@@ -148,9 +171,9 @@ static void start_for(supervisor *s, job_record *r, bool worker, arena *a)
     err e = ERR_INIT;
     json_t *message = NULL;
     str run = job_run_id(r, a);
-    child *c = prepare_start(s, r, worker, a, &message, &e)
-                   ? supervisor_start_child(s, worker ? CHILD_WORKER : CHILD_PRECHECK, r->job_id, run, NULL, message, &e)
-                   : NULL;
+    bool ok = prepare_start(s, r, worker, a, &message, &e);
+    if (ok && !message) return;
+    child *c = ok ? supervisor_start_child(s, worker ? CHILD_WORKER : CHILD_PRECHECK, r->job_id, run, NULL, message, &e) : NULL;
     if (!c) {
         log_error("start", &e);
         return;

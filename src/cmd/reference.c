@@ -54,16 +54,63 @@ int run_man(const args *a)
     return 0;
 }
 
-/* The words of the second place after a first word, or all first words when it is NULL. */
-static void put_words(const char *first)
+#define COMPLETION_NAME_BYTES 64
+#define COMPLETION_WORDS 4 /* longest path of a command */
+
+static size_t count_words(const char *path)
 {
-    char last[64] = "";
+    size_t n = 1;
+    for (; *path; path++) n += *path == ' ';
+    return n;
+}
+
+/* Is path the first words of another command ("job" of "job list"), with `first` as these words? */
+static bool begins_with_words(const char *path, const char *first)
+{
+    size_t n = strlen(first);
+    return strncmp(path, first, n) == 0 && path[n] == ' ';
+}
+
+/* The words that may follow `first`, each once; "" is the beginning of the line. */
+static void put_next_words(const char *first)
+{
+    char last[COMPLETION_NAME_BYTES] = "";
     for (const command *c = commands; c->path; c++) {
-        if (c->hidden) continue;
+        if (c->hidden || (*first && !begins_with_words(c->path, first))) continue;
+        const char *rest = *first ? c->path + strlen(first) + 1 : c->path;
+        char word[COMPLETION_NAME_BYTES];
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(rest, " "), rest);
+        if (strcmp(word, last) != 0) printf(" %s", word);
+        snprintf(last, sizeof last, "%s", word);
+    }
+}
+
+/* One case of the line so far: a whole command, alone or before more words, gives its options. */
+static void put_command_case(const command *c)
+{
+    printf("    \"%s\"|\"%s \"*) words=\"", c->path, c->path);
+    for (const opt *o = c->options; o->name; o++) printf("--%s ", o->name);
+    printf("--help\" values=\"");
+    for (const opt *o = c->options; o->name; o++) {
+        if (o->argument) printf(" --%s", o->name);
+        if (o->argument && o->letter) printf(" -%c", o->letter);
+    }
+    printf(" \" ;;\n");
+}
+
+/* The cases of nouns ("job"): commands of a noun stand side by side in the table, so a noun is printed at its first command. */
+static void put_noun_cases(void)
+{
+    char last[COMPLETION_NAME_BYTES] = "";
+    for (const command *c = commands; c->path; c++) {
+        char noun[COMPLETION_NAME_BYTES];
         size_t n = strcspn(c->path, " ");
-        if (!first && strncmp(last, c->path, n + 1) != 0) printf(" %.*s", (int)n, c->path);
-        if (first && strncmp(c->path, first, strlen(first)) == 0 && c->path[strlen(first)] == ' ') printf(" %s", c->path + strlen(first) + 1);
-        snprintf(last, sizeof last, "%.*s ", (int)n, c->path);
+        snprintf(noun, sizeof noun, "%.*s", (int)n, c->path);
+        if (c->hidden || !c->path[n] || strcmp(last, noun) == 0) continue;
+        printf("    \"%s\") words=\"", noun);
+        put_next_words(noun);
+        printf("\" ;;\n");
+        snprintf(last, sizeof last, "%s", noun);
     }
 }
 
@@ -73,27 +120,16 @@ int run_completion(const args *a)
         fprintf(stderr, "error: completion for \"%s\" is not known\n  fix:   sluice completion bash\n", a->operands[0]);
         return 2;
     }
-    printf("# bash completion of sluice; put it into /etc/bash_completion.d or eval it\n_sluice() {\n    local cur=${COMP_WORDS[COMP_CWORD]} line=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\"\n"
-           "    local words=\"\"\n    case \"$line\" in\n");
-    char last[64] = "";
-    for (const command *c = commands; c->path; c++) { /* options of a command, then the nouns' second words */
-        if (c->hidden) continue;
-        printf("    \"%s\"*) words=\"", c->path);
-        for (const opt *o = c->options; o->name; o++) printf(" --%s", o->name);
-        printf(" --help\" ;;\n");
-    }
-    for (const command *c = commands; c->path; c++) {
-        size_t n = strcspn(c->path, " ");
-        char noun[64];
-        snprintf(noun, sizeof noun, "%.*s", (int)n, c->path);
-        if (c->hidden || !c->path[n] || strcmp(last, noun) == 0) continue;
-        printf("    %s) words=\"", noun);
-        put_words(noun);
-        printf("\" ;;\n");
-        snprintf(last, sizeof last, "%s", noun);
-    }
-    printf("    \"\") words=\"");
-    put_words(NULL);
-    printf(" help version\" ;;\n    esac\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _sluice sluice\n");
+    printf("# bash completion of sluice; put it into /etc/bash_completion.d or eval it\n_sluice() {\n"
+           "    local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} line=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\" words=\"\" values=\"\"\n"
+           "    case \"$line\" in\n    \"\") words=\"");
+    put_next_words("");
+    printf(" help version\" ;;\n");
+    put_noun_cases();
+    for (size_t words = COMPLETION_WORDS; words > 0; words--) /* the first matching case counts: longer paths come first */
+        for (const command *c = commands; c->path; c++)
+            if (!c->hidden && count_words(c->path) == words) put_command_case(c);
+    printf("    esac\n    COMPREPLY=()\n    case \"$values\" in *\" $before \"*) return ;; esac # the value of an option: file names\n"
+           "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _sluice sluice\n");
     return 0;
 }

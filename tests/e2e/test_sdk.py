@@ -1,6 +1,6 @@
 """Unmodified official SDKs drive a job through its life: create, configure, start, describe, suspend, start, delete.
 
-alibabacloud-dts20200101 signs V3, aliyun-python-sdk-core and @alicloud/pop-core (GET and POST) sign V1.
+alibabacloud-dts20200101 signs V3, aliyun-python-sdk-core and @alicloud/pop-core (each by GET and POST) sign V1.
 """
 
 import json
@@ -52,11 +52,12 @@ class PythonV3:
 class PythonV1:
     """aliyun-python-sdk-core, generic requests."""
 
-    def __init__(self, service):
+    def __init__(self, service, method):
         from aliyunsdkcore.client import AcsClient
 
         self._client = AcsClient(service.key_id, service.key_secret, "local")
         self._endpoint = f"127.0.0.1:{service.port}"
+        self._method = method
 
     def __call__(self, action, **parameters):
         from aliyunsdkcore.acs_exception.exceptions import ServerException
@@ -65,12 +66,12 @@ class PythonV1:
         request = CommonRequest()
         request.set_domain(self._endpoint)
         request.set_protocol_type("http")
-        request.set_method("POST")
+        request.set_method(self._method)
         request.set_version("2020-01-01")
         request.set_action_name(action)
         request.set_accept_format("json")
         for name, value in parameters.items():
-            if name in ("DbList", "Reserve"):
+            if self._method == "POST" and name in ("DbList", "Reserve"):
                 request.add_body_params(name, value)
             else:
                 request.add_query_param(name, value)
@@ -99,7 +100,8 @@ class Node:
         return out["answer"]
 
 
-SDKS = {"python-v3": PythonV3, "python-v1": PythonV1, "node-get": lambda s: Node(s, "GET"), "node-post": lambda s: Node(s, "POST")}
+SDKS = {"python-v3": PythonV3, "python-v1-get": lambda s: PythonV1(s, "GET"), "python-v1-post": lambda s: PythonV1(s, "POST"),
+        "node-get": lambda s: Node(s, "GET"), "node-post": lambda s: Node(s, "POST")}
 
 
 def wait(call, job, test, timeout_s=120):

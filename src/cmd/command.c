@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cmd/help.h"
@@ -36,11 +37,19 @@ static const char *from_environment(const char *name)
     return v && *v ? v : NULL;
 }
 
+static bool is_no(const char *v)
+{
+    static const char *const words[] = {"0", "no", "off", "false"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasecmp(v, words[i]) == 0) return true;
+    return false;
+}
+
 const char *args_get(const args *a, const char *name)
 {
     int i = option_index(a->cmd, name);
-    if (i >= 0 && a->values[i]) return a->values[i];
-    return from_environment(name);
+    const char *v = i >= 0 && a->values[i] ? a->values[i] : from_environment(name);
+    return v && i >= 0 && !a->cmd->options[i].argument && is_no(v) ? NULL : v;
 }
 
 bool args_has(const args *a, const char *name) { return args_get(a, name) != NULL; }
@@ -51,14 +60,13 @@ bool args_json(const args *a)
     return v && strcmp(v, "json") == 0;
 }
 
-bool args_number(const args *a, const char *name, int64_t low, int64_t high, int64_t absent, int64_t *ret)
+bool args_number(const args *a, const char *name, int64_t low, int64_t high, int64_t absent, int64_t *ret, err *e)
 {
     const char *v = args_get(a, name);
     if (!v) return *ret = absent, true;
     int64_t n;
     if (str_to_i64(str_from_c(v), &n) && n >= low && n <= high) return *ret = n, true;
-    fprintf(stderr, "error: --%s is not valid: \"%s\" is not a number from %lld to %lld\n", name, v, (long long)low, (long long)high);
-    return false;
+    return err_set(e, ERR_BAD_INPUT, "--%s is not valid: \"%s\" is not a number from %lld to %lld", name, v, (long long)low, (long long)high);
 }
 
 /* INI file: keys are option names; [serve] or no section. Values given elsewhere win. */

@@ -32,11 +32,12 @@ struct args {
     int operand_count;
 };
 
-/* From the command line, else the environment (SLUICE_NAME), else the file of --config; NULL when nowhere. */
+/* From the command line, else the environment (SLUICE_NAME), else the file of --config; NULL when nowhere. A switch that environment or file set to
+ * 0, no, off or false is not given. */
 const char *args_get(const args *a, const char *name);
 bool args_has(const args *a, const char *name);
-/* A number in [low, high]; `absent` when not given. Prints the error and returns false. */
-bool args_number(const args *a, const char *name, int64_t low, int64_t high, int64_t absent, int64_t *ret);
+/* A number in [low, high]; `absent` when not given. ERR_BAD_INPUT names the option. */
+ERR_MUST_USE bool args_number(const args *a, const char *name, int64_t low, int64_t high, int64_t absent, int64_t *ret, err *e);
 /* --output json? */
 bool args_json(const args *a);
 /* Every command, ended by path == NULL. */

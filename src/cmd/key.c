@@ -71,7 +71,8 @@ int run_key_sts(const args *a)
     key_work w;
     int status;
     int64_t ttl;
-    if (!args_number(a, "ttl", 1, ACCESS_KEY_MAX_TTL_S, 3600, &ttl)) return 2;
+    err bad = ERR_INIT;
+    if (!args_number(a, "ttl", 1, ACCESS_KEY_MAX_TTL_S, 3600, &ttl, &bad)) return command_fail(&bad);
     if (!begin(a, &w, &status)) return status;
     access_key k;
     bool ok = access_key_create_temporary(w.c, str_from_c(a->operands[0]), ttl, &w.mem, &k, &w.e);

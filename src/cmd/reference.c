@@ -45,7 +45,9 @@ int run_man(const args *a)
     }
     puts("# ENVIRONMENT\n\nEvery option may stand in the environment as SLUICE\\_ and its name in capitals, dashes as underscores. Keys: "
          "ALIBABA\\_CLOUD\\_ACCESS\\_KEY\\_ID, ALIBABA\\_CLOUD\\_ACCESS\\_KEY\\_SECRET, ALIBABA\\_CLOUD\\_SECURITY\\_TOKEN. Passwords: "
-         "SLUICE\\_SOURCE\\_PASSWORD, SLUICE\\_TARGET\\_PASSWORD, SLUICE\\_LEFTOVER\\_PASSWORD.\n\n# EXIT STATUS\n");
+         "SLUICE\\_SOURCE\\_PASSWORD, SLUICE\\_TARGET\\_PASSWORD, SLUICE\\_LEFTOVER\\_PASSWORD. A switch is not given when its variable is 0, no, off or "
+         "false. The command line wins over the environment, the environment over the file of --config.\n\n*sluice serve* tells the service manager "
+         "READY=1 and STOPPING=1 (NOTIFY\\_SOCKET), and WATCHDOG=1 as often as WATCHDOG\\_USEC asks while its supervisor works.\n\n# EXIT STATUS\n");
     static const char *const meanings[] = {[0] = "done", [1] = "internal error", [2] = "bad usage or input", [3] = "differences found", [4] = "precheck failed",
                                            [5] = "the service cannot be reached", [6] = "signature or permission refused", [7] = "source database",
                                            [8] = "destination database", [9] = "not found or wrong state", [10] = "timed out"};

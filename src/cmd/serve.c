@@ -1,17 +1,18 @@
 /* sluice serve: catalog, supervisor, API and listeners of one data folder, until SIGTERM or SIGINT. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "cmd/manager.h"
 #include "cmd/run.h"
 #include "http/server.h"
 #include "job/roles.h"
@@ -25,20 +26,6 @@ typedef struct server {
     api *api;
     http_server *plain, *tls;
 } server;
-
-/* The service manager's notification socket (sd_notify(3)): one datagram to NOTIFY_SOCKET, nothing when it is not set. */
-static void notify(const char *state)
-{
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un sa = {.sun_family = AF_UNIX};
-    if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof sa.sun_path) return;
-    memcpy(sa.sun_path, path, strlen(path));
-    if (*path == '@') sa.sun_path[0] = 0;
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return;
-    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&sa, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
-    close(fd);
-}
 
 /* "127.0.0.1:8888", "[::1]:8888". */
 static bool split_address(const char *text, const char *option, char *host, size_t host_bytes, uint16_t *ret_port, err *e)
@@ -63,7 +50,7 @@ static bool listen_on(const args *a, const char *option, server *s, http_server 
     int64_t deadline_s;
     http_listener l = {.address = host};
     if (!text) return true;
-    if (!args_number(a, "request-deadline", 1, 3600, HTTP_REQUEST_DEADLINE_S, &deadline_s)) return err_set(e, ERR_BAD_INPUT, "--request-deadline is not valid: it is 1 to 3600 seconds");
+    if (!args_number(a, "request-deadline", 1, 3600, HTTP_REQUEST_DEADLINE_S, &deadline_s, e)) return false;
     l.deadline_s = (uint32_t)deadline_s;
     if (!split_address(text, option, host, sizeof host, &l.port, e)) return false;
     if (tls) l.cert_file = args_get(a, "cert"), l.key_file = args_get(a, "key");
@@ -82,20 +69,34 @@ static bool set_log_level(const args *a, err *e)
     return !v || err_set(e, ERR_BAD_INPUT, "--log-level is not valid: \"%s\" is not debug, info, warn or error", v);
 }
 
+/* One line with every option that was given, wherever it came from. No option holds a secret: keys and passwords are files. */
+static void log_options(const args *a)
+{
+    BUF_AUTO line = BUF_INIT;
+    for (const opt *o = a->cmd->options; o->name; o++) {
+        char quoted[1024];
+        const char *v = args_get(a, o->name);
+        if (v) buf_printf(&line, " %s=%s", o->name, log_quote(quoted, sizeof quoted, str_from_c(v)));
+    }
+    log_event(LOG_INFO, "options", "version=%s%.*s", SLUICE_VERSION, STR_ARG(buf_str(&line)));
+}
+
 static bool start(const args *a, server *s, err *e)
 {
     const char *dir = args_get(a, "data");
     int64_t rate, burst, workers, lanes, memory_mib;
+    if (!set_log_level(a, e)) return false;
+    log_options(a);
     if (!dir) return err_set(e, ERR_BAD_INPUT, "--data DIR is missing: the folder of the service's data");
     if (!args_has(a, "http") && !args_has(a, "https")) return err_set(e, ERR_BAD_INPUT, "neither --http nor --https is given: name an address to listen on, for example --http 127.0.0.1:8888");
-    if (!args_number(a, "rate-limit", 0, 1000000, 100, &rate) || !args_number(a, "rate-burst", 1, 1000000, 200, &burst) ||
-        !args_number(a, "max-workers", 1, 1000, 64, &workers) || !args_number(a, "lanes", 1, 32, 2, &lanes) ||
-        !args_number(a, "worker-memory", 16, 65536, 128, &memory_mib))
-        return err_set(e, ERR_BAD_INPUT, "an option is not valid");
+    if (!args_number(a, "rate-limit", 0, 1000000, 100, &rate, e) || !args_number(a, "rate-burst", 1, 1000000, 200, &burst, e) ||
+        !args_number(a, "max-workers", 1, 1000, 64, &workers, e) || !args_number(a, "lanes", 1, 32, 2, &lanes, e) ||
+        !args_number(a, "worker-memory", 16, 65536, 128, &memory_mib, e))
+        return false;
     const char *region = args_get(a, "region");
     supervisor_options so = {.program = "/proc/self/exe", .max_workers = (uint32_t)workers, .lanes = (uint32_t)lanes, .worker_budget_bytes = (uint64_t)memory_mib << 20};
     api_options ao = {.region = str_from_c(region ? region : "local"), .host_id = STR("sluice"), .requests_per_s = (uint32_t)rate, .burst = (uint32_t)burst};
-    return set_log_level(a, e) && file_make_dirs(dir, 0700, e) && catalog_open(dir, clk_system(), &s->catalog, e) && service_open(s->catalog, &s->svc, e) &&
+    return file_make_dirs(dir, 0700, e) && catalog_open(dir, clk_system(), &s->catalog, e) && service_open(s->catalog, &s->svc, e) &&
            supervisor_start(s->svc, &so, &s->sup, e) && api_open(s->svc, &ao, &s->api, e) && listen_on(a, "http", s, &s->plain, e) &&
            listen_on(a, "https", s, &s->tls, e);
 }
@@ -110,10 +111,19 @@ static void stop(server *s)
     if (s->catalog) catalog_close(s->catalog);
 }
 
-static void wait_for_signal(int fd)
+/* Until SIGTERM, SIGINT or SIGHUP. The watchdog of the service manager is fed as long as the supervisor goes round. */
+static void wait_for_signal(int fd, const supervisor *sup)
 {
-    struct signalfd_siginfo info;
-    while (read(fd, &info, sizeof info) < 0 && errno == EINTR) {
+    struct signalfd_siginfo info = {.ssi_signo = 0};
+    struct pollfd p = {fd, POLLIN, 0};
+    uint64_t seen = 0;
+    for (;;) {
+        int n = poll(&p, 1, manager_watchdog_ms());
+        if (n > 0 && read(fd, &info, sizeof info) == (ssize_t)sizeof info) break;
+        if (n < 0 && errno != EINTR) break;
+        uint64_t rounds = supervisor_rounds(sup);
+        if (n == 0 && rounds != seen) manager_notify("WATCHDOG=1");
+        seen = rounds;
     }
     log_event(LOG_INFO, "stopping", "signal=%u", info.ssi_signo);
 }
@@ -134,10 +144,10 @@ int run_serve(const args *a)
     log_set_common_fields("role=serve");
     bool ok = fd >= 0 ? start(a, &s, &e) : err_set_errno(&e, errno, "signalfd");
     if (ok) {
-        notify("READY=1");
+        manager_notify("READY=1");
         log_event(LOG_INFO, "ready", "version=%s", SLUICE_VERSION);
-        wait_for_signal(fd);
-        notify("STOPPING=1");
+        wait_for_signal(fd, s.sup);
+        manager_notify("STOPPING=1");
     }
     stop(&s);
     if (fd >= 0) close(fd);

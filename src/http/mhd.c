@@ -19,6 +19,8 @@
 #define HEADER_COUNT_MAX 100
 #define REQUEST_ARENA_BYTES (64 * 1024)
 #define REQUEST_ARENA_LIMIT (64 * 1024 * 1024)
+/* GnuTLS priorities: its defaults, of the protocol versions only 1.2 and 1.3. */
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 /* One open connection, for the watchdog. */
 typedef struct slot {
@@ -264,13 +266,15 @@ static bool start_daemon(http_server *h, const http_listener *l, err *e)
         arena_finish(&mem);
         return false;
     }
-    struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, cert}, {MHD_OPTION_HTTPS_MEM_KEY, 0, key}, {MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, cert}, {MHD_OPTION_HTTPS_MEM_KEY, 0, key},
+                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES}, {MHD_OPTION_END, 0, NULL}};
     unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | (v6 ? MHD_USE_IPv6 : 0U) | (cert ? MHD_USE_TLS : 0U);
     h->daemon = MHD_start_daemon(flags, l->port, NULL, NULL, on_request, h, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&sa, MHD_OPTION_CONNECTION_LIMIT,
                                  (unsigned int)HTTP_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(API_MAX_REQUEST_BYTES + 2 * API_MAX_HEADER_BYTES),
                                  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)h->deadline_s, MHD_OPTION_URI_LOG_CALLBACK, on_uri, h,
                                  MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
-                                 MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1024 * 1024), MHD_OPTION_ARRAY, cert ? tls : tls + 2, MHD_OPTION_END);
+                                 MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1024 * 1024), MHD_OPTION_ARRAY, cert ? tls : none, MHD_OPTION_END);
     if (key) secret_zero(key, strlen(key));
     arena_finish(&mem);
     if (!h->daemon) return err_set(e, ERR_IO, "cannot listen on %s:%u: the port may be in use, or certificate and key do not fit", l->address, l->port);

@@ -17,6 +17,8 @@ typedef struct supervisor_options {
 ERR_MUST_USE bool supervisor_start(service *s, const supervisor_options *o, supervisor **ret, err *e);
 /* Asks workers to checkpoint and end, waits up to deadline_ms, then kills. */
 void supervisor_stop(supervisor *s, int deadline_ms);
+/* Rounds of its loop so far, about two a second; one that stands still waits for the catalog or is stuck. Any thread. */
+uint64_t supervisor_rounds(const supervisor *s);
 
 /* `sluice worker` and `sluice probe`: control socket on fd 3; return the exit status. EOF on fd 3 means: finish the transaction, checkpoint, exit 0. */
 int worker_main(void);

@@ -393,6 +393,7 @@ static void *run(void *arg)
         reconcile(s);
         delete_work(s);
         wait_and_hear(s);
+        s->rounds++;
         if (mono_us() - flushed_us >= TICK_MS * 1000) {
             flush_all(s);
             flushed_us = mono_us();
@@ -431,6 +432,8 @@ bool supervisor_start(service *svc, const supervisor_options *o, supervisor **re
     *ret = s;
     return true;
 }
+
+uint64_t supervisor_rounds(const supervisor *s) { return s->rounds; }
 
 void supervisor_stop(supervisor *s, int deadline_ms)
 {

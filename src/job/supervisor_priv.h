@@ -25,6 +25,7 @@ struct supervisor {
     int64_t stop_deadline_us;
     child *children;
     map backoffs;
+    _Atomic uint64_t rounds;
 };
 
 /* end NULL: any. */

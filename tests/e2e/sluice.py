@@ -37,6 +37,8 @@ def program():
 class Service:
     """One service with its own data folder and one key; a context manager. options: of `sluice serve`."""
 
+    listen = "http"
+
     def __init__(self, *options):
         self.dir = tempfile.mkdtemp(prefix="sluice-e2e-")
         self.data = Path(self.dir) / "data"
@@ -73,7 +75,7 @@ class Service:
         begin = self.log_path.stat().st_size if self.log_path.exists() else 0
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [program(), "serve", "--data", str(self.data), "--http", f"127.0.0.1:{self.port}", *self.options],
+                [program(), "serve", "--data", str(self.data), f"--{self.listen}", f"127.0.0.1:{self.port}", *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:

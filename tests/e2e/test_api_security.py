@@ -276,8 +276,7 @@ def test_pages(sluice_server):
         answer = sluice_server.send(("GET", path, {}, None))
         assert answer.status == status, path
     promtool = cache_dir() / "prometheus/usr/bin/promtool"
-    if not promtool.exists():
-        pytest.skip("promtool is not there: scripts/install-packages.sh test")
+    assert promtool.exists(), "promtool is not there: scripts/install-packages.sh test"
     text = sluice_server.send(("GET", "/metrics", {}, None)).text
     done = subprocess.run([str(promtool), "check", "metrics"], input=text, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0 and not done.stdout and not done.stderr, done.stdout + done.stderr

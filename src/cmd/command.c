@@ -3,13 +3,13 @@
 
 #include <ctype.h>
 #include <getopt.h>
-#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "cmd/config.h"
 #include "cmd/help.h"
 
 #define EXIT_USAGE 2
@@ -20,7 +20,7 @@ int command_fail(const err *e)
     return err_exit_status(e->code);
 }
 
-static int option_index(const command *c, const char *name)
+int command_option(const command *c, const char *name)
 {
     for (int i = 0; c->options[i].name; i++)
         if (strcmp(c->options[i].name, name) == 0) return i;
@@ -47,8 +47,9 @@ static bool is_no(const char *v)
 
 const char *args_get(const args *a, const char *name)
 {
-    int i = option_index(a->cmd, name);
+    int i = command_option(a->cmd, name);
     const char *v = i >= 0 && a->values[i] ? a->values[i] : from_environment(name);
+    if (!v && i >= 0) v = a->from_file[i];
     return v && i >= 0 && !a->cmd->options[i].argument && is_no(v) ? NULL : v;
 }
 
@@ -67,37 +68,6 @@ bool args_number(const args *a, const char *name, int64_t low, int64_t high, int
     int64_t n;
     if (str_to_i64(str_from_c(v), &n) && n >= low && n <= high) return *ret = n, true;
     return err_set(e, ERR_BAD_INPUT, "--%s is not valid: \"%s\" is not a number from %lld to %lld", name, v, (long long)low, (long long)high);
-}
-
-/* INI file: keys are option names; [serve] or no section. Values given elsewhere win. */
-typedef struct ini_target {
-    args *a;
-    bool bad;
-} ini_target;
-
-static int on_ini_value(void *user, const char *section, const char *name, const char *value)
-{
-    ini_target *t = user;
-    if (*section && strcmp(section, "serve") != 0) return 1;
-    int i = option_index(t->a->cmd, name);
-    if (i < 0 || strcmp(name, "config") == 0) {
-        fprintf(stderr, "error: the configuration file has the unknown key \"%s\"\n  fix:   the keys are the option names of sluice %s --help\n", name, t->a->cmd->path);
-        t->bad = true;
-        return 0;
-    }
-    if (!t->a->values[i] && !from_environment(name)) t->a->values[i] = strdup(value);
-    return 1;
-}
-
-static bool read_config(args *a)
-{
-    const char *path = option_index(a->cmd, "config") >= 0 ? args_get(a, "config") : NULL;
-    if (!path) return true;
-    ini_target t = {a, false};
-    int line = ini_parse(path, on_ini_value, &t);
-    if (line == -1) fprintf(stderr, "error: cannot read the configuration file %s\n", path);
-    else if (line > 0 && !t.bad) fprintf(stderr, "error: %s line %d is not \"key = value\"\n", path, line);
-    return line == 0 && !t.bad;
 }
 
 /* The command with the longest path that argv begins with; *ret_words = words of its path. */
@@ -167,9 +137,12 @@ int command_main(int argc, char **argv)
         return EXIT_USAGE;
     }
     args a = {.cmd = c};
-    if (!parse(c, argc - words, argv + words, &a) || !read_config(&a)) {
+    err e = ERR_INIT;
+    if (!parse(c, argc - words, argv + words, &a)) {
         fprintf(stderr, "  fix:   sluice %s --help\n", c->path);
         return EXIT_USAGE;
     }
-    return c->run(&a);
+    int status = config_read(&a, &e) ? c->run(&a) : command_fail(&e);
+    for (size_t i = 0; i < COMMAND_MAX_OPTIONS; i++) free(a.from_file[i]);
+    return status;
 }

@@ -27,11 +27,14 @@ typedef struct command {
 
 struct args {
     const command *cmd;
-    const char *values[COMMAND_MAX_OPTIONS]; /* by index of cmd->options; a switch that was given has "1" */
+    const char *values[COMMAND_MAX_OPTIONS]; /* of the command line, by index of cmd->options; a switch that was given has "1" */
+    char *from_file[COMMAND_MAX_OPTIONS];    /* of --config; owned */
     const char *const *operands;
     int operand_count;
 };
 
+/* The index of an option by its long name, -1 when the command has none of this name. */
+int command_option(const command *c, const char *name);
 /* From the command line, else the environment (SLUICE_NAME), else the file of --config; NULL when nowhere. A switch that environment or file set to
  * 0, no, off or false is not given. */
 const char *args_get(const args *a, const char *name);

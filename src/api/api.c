@@ -101,14 +101,17 @@ static bool check_parameters(const api_call *c, const api_op *op, api_fault *f)
     return true;
 }
 
-/* Whether the policy allows the action on one instance, named by its own id or by its task's. A task that does not exist stands for "*". */
-static bool allows_named(api_call *c, str policy, str action, str instance, str job)
+typedef enum named_by { BY_INSTANCE, BY_JOB, BY_LEFTOVER } named_by;
+
+/* Whether the policy allows the action on one instance, named by its own id, by its task's or by what a deleted task left. A task that never was stands
+ * for "*"; when the store cannot tell, nothing is allowed. */
+static bool allows_named(api_call *c, str policy, str action, named_by by, str id)
 {
-    job_record r = {0};
-    service_fault sf = {0};
+    str instance = id;
     err e = ERR_INIT;
-    if (!instance.n && !service_get(c->svc, (job_ref){.job_id = job}, c->mem, &r, &sf, &e)) return policy_allows(policy, action, STR_NULL);
-    return policy_allows(policy, action, instance.n ? instance : r.instance_id);
+    if (by == BY_JOB && !service_instance_of_job(c->svc, id, c->mem, &instance, &e)) return false;
+    if (by == BY_LEFTOVER && !service_instance_of_leftover(c->svc, id, c->mem, &instance, &e)) return false;
+    return policy_allows(policy, action, instance);
 }
 
 /* Every instance that the call names, in whatever parameter, must be allowed: a list or an older name is no way around a Deny. */
@@ -116,8 +119,9 @@ static bool allows_call(api_call *c, str policy, str action)
 {
     static const struct {
         const char *name;
-        bool is_job;
-    } names[] = {{"DtsInstanceId", false}, {"MigrationJobId", false}, {"SynchronizationJobId", false}, {"DtsJobId", true}, {"DtsJobIds", true}, {"JobId", true}};
+        named_by by;
+    } names[] = {{"DtsInstanceId", BY_INSTANCE}, {"MigrationJobId", BY_INSTANCE}, {"SynchronizationJobId", BY_INSTANCE}, {"DtsJobId", BY_JOB},
+                 {"DtsJobIds", BY_JOB},          {"JobId", BY_JOB},               {"LeftoverId", BY_LEFTOVER}};
     bool named = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         uint32_t n = 0;
@@ -126,7 +130,7 @@ static bool allows_call(api_call *c, str policy, str action)
         /* Numbered values hide the plain one from call_list, but not from an operation that takes one id. */
         for (uint32_t k = 0; k < n + (plain.n != 0); k++) {
             str id = k < n ? ids[k] : plain;
-            if (!allows_named(c, policy, action, names[i].is_job ? STR_NULL : id, names[i].is_job ? id : STR_NULL)) return false;
+            if (!allows_named(c, policy, action, names[i].by, id)) return false;
         }
         named = named || n || plain.n;
     }

@@ -74,6 +74,10 @@ ERR_MUST_USE bool service_skip_precheck(service *s, job_ref ref, const str *item
 ERR_MUST_USE bool service_set_limits(service *s, job_ref ref, str job_code, bool enable, str config_list, service_fault *f, err *e);
 
 ERR_MUST_USE bool service_get(service *s, job_ref ref, arena *a, job_record *ret, service_fault *f, err *e);
+/* The instance of a task, also of a deleted one; empty when there never was such a task. */
+ERR_MUST_USE bool service_instance_of_job(service *s, str job_id, arena *a, str *ret, err *e);
+/* The same by the number of a leftover. */
+ERR_MUST_USE bool service_instance_of_leftover(service *s, str leftover_id, arena *a, str *ret, err *e);
 ERR_MUST_USE bool service_list(service *s, const list_request *r, arena *a, job_record **ret, uint32_t *ret_count, uint32_t *ret_total, err *e);
 ERR_MUST_USE bool service_prechecks(service *s, str job_id, arena *a, precheck_record **ret, uint32_t *ret_count, err *e);
 /* stage "" = all. */

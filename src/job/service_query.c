@@ -17,6 +17,45 @@ bool service_get(service *s, job_ref ref, arena *a, job_record *ret, service_fau
     return ok;
 }
 
+/* Inside a transaction. */
+static bool find_instance(service *s, str job_id, arena *a, str *ret, err *e)
+{
+    job_record r;
+    tombstone t;
+    bool found = false;
+    *ret = STR("");
+    if (!jobs_find(s->catalog, job_id, STR(""), false, a, &r, &found, e)) return false;
+    if (found) *ret = r.instance_id;
+    if (found) return true;
+    if (!tombstone_find(s->catalog, job_id, STR(""), a, &t, &found, e)) return false;
+    if (found) *ret = t.instance_id;
+    return true;
+}
+
+bool service_instance_of_job(service *s, str job_id, arena *a, str *ret, err *e)
+{
+    str instance;
+    if (!catalog_begin(s->catalog, e)) return false;
+    bool ok = find_instance(s, job_id, a, &instance, e);
+    catalog_rollback(s->catalog);
+    if (ok) *ret = instance;
+    return ok;
+}
+
+bool service_instance_of_leftover(service *s, str leftover_id, arena *a, str *ret, err *e)
+{
+    ledger_record l;
+    uint64_t id = 0;
+    bool found = false;
+    str instance = STR("");
+    if (!str_to_u64(leftover_id, &id)) return *ret = instance, true;
+    if (!catalog_begin(s->catalog, e)) return false;
+    bool ok = ledger_find(s->catalog, id, a, &l, &found, e) && (!found || find_instance(s, l.job_id, a, &instance, e));
+    catalog_rollback(s->catalog);
+    if (ok) *ret = instance;
+    return ok;
+}
+
 static str id_array(const str *ids, uint32_t n, arena *a)
 {
     if (n == 0) return STR("");

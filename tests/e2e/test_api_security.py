@@ -256,6 +256,15 @@ def test_a_denied_instance_is_denied_by_every_name(sluice_server, tmp_path):
         assert code(call_as(sluice_server, key, action, params)) == (403, "Forbidden.RAM"), (action, params)
     assert call_as(sluice_server, key, "DeleteDtsJobs", {"DtsJobIds": other["DtsJobId"]}).status == 200
     assert sluice_server.ok("DescribeDtsJobDetail", {"DtsJobId": job})["DtsJobId"] == job
+    # Nor does a Deny end with the task: its receipt and its leftovers stay denied.
+    sluice_server.ok("DeleteDtsJob", {"DtsJobId": job})
+    for action in ("SluiceDescribeReceipt", "SluiceDescribeLeftovers", "DescribeDtsJobDetail", "DeleteDtsJob"):
+        assert code(call_as(sluice_server, key, action, {"DtsJobId": job})) == (403, "Forbidden.RAM"), action
+    assert call_as(sluice_server, key, "SluiceDescribeReceipt", {"DtsJobId": other["DtsJobId"]}).status == 200
+    # A key that may touch nothing else is told what became of its own task.
+    only = key_with_policy(sluice_server, tmp_path, {"Statement": [{"Effect": "Allow", "Action": "dts:*", "Resource": f"acs:dts:*:*:instance/{instance}"}]})
+    assert call_as(sluice_server, only, "SluiceDescribeReceipt", {"DtsJobId": job}).status == 200
+    assert code(call_as(sluice_server, only, "SluiceDescribeReceipt", {"DtsJobId": other["DtsJobId"]})) == (403, "Forbidden.RAM")
 
 
 def test_secrets_are_never_answered(sluice_server):

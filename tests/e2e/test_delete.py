@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from servers import MariaDB, MySQL, Unavailable
-from sluice import Service, endpoints, job_params, wait_for
+from sluice import Service, endpoints, job_params, sign_v3, wait_for
 
 FAILED = {"PrecheckFailed", "MigrationFailed", "InitializeFailed", "Failed"}
 
@@ -215,7 +215,7 @@ def test_target_down_then_back(service, mariadb_a):
         assert receipt(service, job)["leftovers"] == []
 
 
-def test_password_changed_then_given(service, mariadb_a):
+def test_password_changed_then_given(service, mariadb_a, tmp_path):
     with MariaDB() as target, database(mariadb_a, target) as name:
         target.sql("CREATE USER 'mover'@'%' IDENTIFIED BY 'first'")
         target.sql("GRANT ALL ON *.* TO 'mover'@'%' WITH GRANT OPTION")
@@ -227,6 +227,14 @@ def test_password_changed_then_given(service, mariadb_a):
         receipt(service, job)
         listed = leftovers(service, job)
         assert listed and "mover" in json.dumps(listed)  # the reason names the account
+        # A Deny on the instance outlives the task: it holds for what the task left.
+        policy = tmp_path / "deny.json"
+        policy.write_text(json.dumps({"Statement": [{"Effect": "Allow", "Action": "dts:*", "Resource": "*"},
+                                                    {"Effect": "Deny", "Action": "dts:Sluice*", "Resource": f"acs:dts:*:*:instance/{receipt(service, job)['instance']}"}]}))
+        denied = service.create_key("--policy", str(policy))
+        for action in ("SluiceRetryLeftover", "SluiceForgetLeftover"):
+            answer = service.send(sign_v3(action, {"LeftoverId": listed[0]["Id"]}, key=denied, host=f"127.0.0.1:{service.port}"))
+            assert (answer.status, answer.json["Code"]) == (403, "Forbidden.RAM"), action
         service.ok("SluiceRetryLeftover", {"LeftoverId": listed[0]["Id"], "Password": "second"})
         wait_for(lambda: len(leftovers(service, job)), {0})
         assert_clean(target, job)

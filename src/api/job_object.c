@@ -45,17 +45,23 @@ static void add_stage(json_t *o, const char *name, const job_stage *s)
     json_object_set_new(o, name, stage);
 }
 
-static void add_retry(json_t *o, const job_record *r)
+/* The step under way: 02 schema, 03 full load, 04 stream (API reference 3.3). */
+static const char *module_of(const job_record *r) { return r->stream.started_us ? "04" : r->load.started_us ? "03" : "02"; }
+
+/* Times in seconds: since the failure began, and until the task fails. */
+static void add_retry(json_t *o, const job_record *r, int64_t now_us)
 {
     if (!r->retrying) return;
-    json_t *s = json_pack("{s:b, s:I, s:I, s:I}", "Retrying", 1, "RetryCount", (json_int_t)r->retry_count, "RetryTime", (json_int_t)(r->retry_since_us / 1000000), "MaxRetryTime", (json_int_t)43200);
+    int64_t lasts_us = now_us > r->retry_since_us ? now_us - r->retry_since_us : 0;
+    json_t *s = json_pack("{s:b, s:I, s:I, s:I, s:s}", "Retrying", 1, "RetryCount", (json_int_t)r->retry_count, "RetryTime", (json_int_t)(lasts_us / 1000000), "MaxRetryTime",
+                          (json_int_t)service_retry_limit_s(r->reserve), "Module", module_of(r));
     answer_set(s, "RetryTarget", r->retry_target);
     answer_set(s, "JobId", r->job_id);
     answer_set(s, "ErrMessage", r->retry_text);
     json_object_set_new(o, "RetryState", s);
 }
 
-static void add_state(json_t *o, const job_record *r, bool detail)
+static void add_state(json_t *o, const job_record *r, int64_t now_us, bool detail)
 {
     char checkpoint[32] = "", flow[48], rps[32];
     int64_t seconds = r->source_commit_us / 1000000;
@@ -74,7 +80,7 @@ static void add_state(json_t *o, const job_record *r, bool detail)
     add_stage(o, "StructureInitializationStatus", &r->structure);
     add_stage(o, "DataInitializationStatus", &r->load);
     add_stage(o, "DataSynchronizationStatus", &r->stream);
-    add_retry(o, r);
+    add_retry(o, r, now_us);
 }
 
 static bool names_secret(const char *key)
@@ -113,7 +119,7 @@ static void add_reserved(json_t *o, str reserve)
     json_decref(parsed);
 }
 
-void job_object_fill(json_t *o, const job_record *r, bool detail, bool with_objects)
+void job_object_fill(json_t *o, const job_record *r, int64_t now_us, bool detail, bool with_objects)
 {
     answer_set(o, "DtsJobId", r->job_id);
     answer_set(o, "DtsInstanceID", r->instance_id);
@@ -134,5 +140,5 @@ void job_object_fill(json_t *o, const job_record *r, bool detail, bool with_obje
     add_reserved(o, r->reserve);
     json_object_set_new(o, "SubscriptionDataType", json_pack("{s:b, s:b}", "Ddl", 0, "Dml", 0));
     json_object_set_new(o, "SubscriptionHost", json_pack("{s:s, s:s, s:s}", "PublicHost", "", "PrivateHost", "", "VpcHost", ""));
-    add_state(o, r, detail);
+    add_state(o, r, now_us, detail);
 }

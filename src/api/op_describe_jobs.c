@@ -64,9 +64,10 @@ static bool run_describe_dts_jobs(api_call *c, json_t *answer, api_fault *f)
     if (!read_filter(c, &q, f)) return false;
     if (!service_list(c->svc, &q, c->mem, &list, &n, &total, &e)) return call_failed(c, f, &sf, &e);
     json_t *jobs = json_array();
+    int64_t now_us = clk_wall_us(catalog_clock(service_catalog(c->svc)));
     for (uint32_t i = 0; i < n; i++) {
         json_t *o = json_object();
-        job_object_fill(o, &list[i], false, !call_bool(c, "WithoutDbList", false));
+        job_object_fill(o, &list[i], now_us, false, !call_bool(c, "WithoutDbList", false));
         json_object_set_new(o, "TagList", json_array());
         json_array_append_new(jobs, o);
     }
@@ -98,7 +99,7 @@ static bool run_describe_dts_job_detail(api_call *c, json_t *answer, api_fault *
     err e = ERR_INIT;
     job_ref ref = call_job_ref(c);
     if (!service_get(c->svc, ref, c->mem, &r, &sf, &e)) return call_failed(c, f, &sf, &e);
-    job_object_fill(answer, &r, true, true);
+    job_object_fill(answer, &r, clk_wall_us(catalog_clock(service_catalog(c->svc))), true, true);
     json_object_set_new(answer, "SubSyncJob", json_array());
     json_object_set_new(answer, "SubDistributedJob", json_array());
     return true;

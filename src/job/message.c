@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "job/ctl.h"
+#include "job/service.h"
 #include "model/endpoint.h"
 
 static int tls_of(str ssl)
@@ -63,8 +64,7 @@ json_t *message_job(const char *type, const job_record *r, const secret *source_
     set_number(m, "lanes", reserve_number(reserve, "sluice.lanes"));
     set_number(m, "chunk_rows", reserve_number(reserve, "sluice.chunkRows"));
     set_number(m, "window_rows", reserve_number(reserve, "sluice.windowRows"));
-    json_int_t retry_s = reserve_number(reserve, "maxRetryTime");
-    if (retry_s >= 0 && retry_s < 100000000) set_number(m, "retry_for_us", retry_s * 1000000);
+    set_number(m, "retry_for_us", (json_int_t)service_retry_limit_s(r->reserve) * 1000000);
     json_object_set_new(m, "limits", json_pack("{s:o, s:o}", "full", message_limits(r, "full"), "stream", message_limits(r, "stream")));
     json_decref(reserve);
     return m;

@@ -9,6 +9,9 @@
 /* Bytes of the Reserve text of a job. */
 #define RESERVE_MAX_BYTES (64 * 1024)
 
+/* How long a transient failure is retried, without a maxRetryTime in Reserve: the default of DTS. */
+#define RETRY_DEFAULT_S 43200
+
 typedef struct service service;
 
 /* Which job is meant: either id or both. `account` is the AccessKeyId's owner for audit. direction: "" = Forward. */
@@ -92,5 +95,9 @@ ERR_MUST_USE bool service_leftover_act(service *s, uint64_t ledger_id, const cha
 ERR_MUST_USE bool service_receipt(service *s, job_ref ref, arena *a, str *ret_json, err *e);
 /* One-shot connection test through a probe (at most 30 s): JSON text of the probe's report for both ends. */
 ERR_MUST_USE bool service_test_connection(service *s, const endpoint_request *source, const endpoint_request *target, arena *a, str *ret_json, err *e);
+
+/* Seconds that the job of this Reserve retries a transient failure before it fails: maxRetryTime. DTS's page gives it in minutes, 10 to 1440, its samples in
+ * seconds, 43200 (API reference, Reserve): 10 to 1440 are taken as minutes, other numbers as seconds. */
+int64_t service_retry_limit_s(str reserve);
 
 #endif

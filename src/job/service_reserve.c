@@ -49,6 +49,17 @@ static bool check_choice(const json_t *root, const char *key, const char *offere
     return err_set(e, ERR_BAD_INPUT, "Reserve.%s is one of: %s", key, offered);
 }
 
+int64_t service_retry_limit_s(str reserve)
+{
+    json_t *root = reserve.n ? json_loadb(reserve.p, reserve.n, 0, NULL) : NULL, *v = json_object_get(root, "maxRetryTime");
+    char text[64];
+    int64_t n = RETRY_DEFAULT_S;
+    bool given = v && text_of(v, text) && str_to_i64(str_from_c(text), &n) && n >= 0;
+    json_decref(root);
+    if (!given) return RETRY_DEFAULT_S;
+    return n >= 10 && n <= 1440 ? n * 60 : n;
+}
+
 /* fullDynamicConfig, incDynamicConfig: an object, or its text. NULL when absent or not one. */
 static json_t *limits_object(const json_t *root, const char *key)
 {

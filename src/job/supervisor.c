@@ -105,13 +105,10 @@ static void note_failure(supervisor *s, const child *c)
     b->next_us = mono_us() + (wait > BACKOFF_MAX_US ? BACKOFF_MAX_US : wait);
 }
 
-static bool retry_time_over(supervisor *s, const job_record *r, const char *run_id, arena *a)
+static bool retry_time_over(supervisor *s, const job_record *r, const char *run_id)
 {
     const backoff *b = map_get(&s->backoffs, str_from_c(run_id));
-    str text = service_reserve(r, "maxRetryTime", a);
-    int64_t limit_s = 43200;
-    if (text.n) (void)str_to_i64(text, &limit_s);
-    return b && b->since_us && mono_us() - b->since_us > limit_s * 1000000;
+    return b && b->since_us && mono_us() - b->since_us > service_retry_limit_s(r->reserve) * 1000000;
 }
 
 /* --- starting --- */
@@ -265,7 +262,7 @@ static bool settle_job(supervisor *s, child *c, const err *why, bool final, aren
     if (!found || !str_eq(job_run_id(&r, a), str_from_c(c->run_id))) return true;
     bool wanted = c->kind == CHILD_WORKER ? fsm_wants_worker(r.state) : fsm_wants_precheck(r.state);
     if (!wanted) return true;
-    if (c->kind == CHILD_WORKER && !final && !retry_time_over(s, &r, c->run_id, a)) {
+    if (c->kind == CHILD_WORKER && !final && !retry_time_over(s, &r, c->run_id)) {
         r.worker_restarts++;
         if (!c->advanced) {
             if (!fsm_apply(&r, EVENT_RETRY, e)) return false;

@@ -132,6 +132,7 @@ def test_target_away_is_retried(service, mariadb_a):
         wait_for(lambda: status(service, job), {"Retrying"})
         retry = service.ok("DescribeDtsJobDetail", {"DtsJobId": job}).get("RetryState", {})
         assert retry.get("RetryTarget") == "destDB", retry
+        assert (retry["MaxRetryTime"], retry["Module"]) == (43200, "04") and 0 <= retry["RetryTime"] < 60, retry
         target.start()
         wait_for(lambda: status(service, job), {"Synchronizing"})
         same(mariadb_a, target, name)

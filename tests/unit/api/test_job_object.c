@@ -32,7 +32,7 @@ static void members_have_their_declared_types(void **state)
     (void)state;
     job_record r = sample();
     json_t *o = json_object();
-    job_object_fill(o, &r, true, true);
+    job_object_fill(o, &r, 0, true, true);
     static const char *const texts[] = {"DtsJobId", "DtsInstanceID", "DtsJobName", "Status", "JobType", "DtsJobClass", "PayType", "CreateTime", "ExpireTime", "DbObject", "Reserved", "ErrorMessage",
                                         "SynchronizationDirection"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) text(o, texts[i]);
@@ -56,14 +56,14 @@ static void lists_use_seconds_and_texts(void **state)
     (void)state;
     job_record r = sample();
     json_t *o = json_object();
-    job_object_fill(o, &r, false, false);
+    job_object_fill(o, &r, 0, false, false);
     assert_null(json_object_get(o, "DbObject"));
     assert_string_equal(text(o, "Checkpoint"), "1616405159");
     assert_int_equal(json_integer_value(json_object_get(o, "Delay")), 2);
     json_decref(o);
     r.type = JOB_MIGRATION;
     o = json_object();
-    job_object_fill(o, &r, false, true);
+    job_object_fill(o, &r, 0, false, true);
     assert_int_equal(json_integer_value(json_object_get(o, "Delay")), 2500);
     assert_string_equal(text(o, "JobType"), "online");
     json_decref(o);
@@ -85,7 +85,7 @@ static void secrets_of_reserve_are_not_answered(void **state)
         job_record r = sample();
         json_t *o = json_object();
         r.reserve = str_from_c(rows[i].given);
-        job_object_fill(o, &r, true, true);
+        job_object_fill(o, &r, 0, true, true);
         assert_string_equal(text(o, "Reserved"), rows[i].shown);
         json_decref(o);
     }
@@ -99,9 +99,38 @@ static void errors_are_always_a_text(void **state)
     json_t *o = json_object();
     r.error_code = STR("SourceConnectFailed");
     r.error_text = STR("no \xe8\xbf");
-    job_object_fill(o, &r, true, true);
+    job_object_fill(o, &r, 0, true, true);
     assert_string_equal(text(o, "ErrorMessage"), "SourceConnectFailed: no ??");
     json_decref(o);
+}
+
+/* Times in seconds, from the job's own setting: 10 to 1440 are minutes, other numbers seconds. */
+static void retry_times_come_from_the_job(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reserve;
+        int seconds;
+    } rows[] = {
+        {"", 43200}, {"{}", 43200}, {"{\"maxRetryTime\":43200}", 43200}, {"{\"maxRetryTime\":\"720\"}", 43200}, {"{\"maxRetryTime\":10}", 600}, {"{\"maxRetryTime\":1440}", 86400},
+        {"{\"maxRetryTime\":1441}", 1441}, {"{\"maxRetryTime\":9}", 9}, {"{\"maxRetryTime\":\"0\"}", 0}, {"{\"maxRetryTime\":-1}", 43200}, {"{\"maxRetryTime\":[1]}", 43200},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        job_record r = sample();
+        json_t *o = json_object();
+        r.reserve = str_from_c(rows[i].reserve);
+        r.retrying = true;
+        r.retry_count = 5;
+        r.retry_since_us = 1616405159000000;
+        r.retry_target = STR("destDB");
+        job_object_fill(o, &r, 1616405249500000, i % 2, false);
+        const json_t *retry = json_object_get(o, "RetryState");
+        assert_int_equal(json_integer_value(json_object_get(retry, "MaxRetryTime")), rows[i].seconds);
+        assert_int_equal(json_integer_value(json_object_get(retry, "RetryTime")), 90);
+        assert_string_equal(text(retry, "RetryTarget"), "destDB");
+        assert_string_equal(text(retry, "Module"), "02");
+        json_decref(o);
+    }
 }
 
 int main(void)
@@ -111,6 +140,7 @@ int main(void)
         cmocka_unit_test(lists_use_seconds_and_texts),
         cmocka_unit_test(secrets_of_reserve_are_not_answered),
         cmocka_unit_test(errors_are_always_a_text),
+        cmocka_unit_test(retry_times_come_from_the_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,6 +106,7 @@ int run_job_show(const args *a)
     client_param_c(&p, "DtsJobId", a->operands[0]);
     client_param_c(&checks, "DtsJobId", a->operands[0]);
     client_param_c(&checks, "JobCode", "01");
+    client_param_c(&checks, "PageSize", "500");
     bool ok = client_call(&c, "DescribeDtsJobDetail", &p, &job, &e) && client_call(&c, "DescribePreCheckStatus", &checks, &items, &e);
     if (ok && args_json(a)) print_tree(job);
     else if (ok) print_job(job, items);

@@ -72,6 +72,7 @@ ERR_MUST_USE bool service_many(service *s, const char *verb, const str *job_ids,
 ERR_MUST_USE bool service_rename(service *s, job_ref ref, str name, service_fault *f, err *e);
 /* end: "src" | "dest"; empty members keep what is there. The running worker is restarted with the new endpoint. */
 ERR_MUST_USE bool service_change_endpoint(service *s, job_ref ref, str end, const endpoint_request *r, service_fault *f, err *e);
+/* Items that may be skipped no longer stop the job (skip), or count again at the next precheck. A job whose precheck failed checks again and goes on. */
 ERR_MUST_USE bool service_skip_precheck(service *s, job_ref ref, const str *items, uint32_t count, bool skip, service_fault *f, err *e);
 /* job_code "03" | "04" | "07"; config_list: the API's JSON text. enable false: no limits. */
 ERR_MUST_USE bool service_set_limits(service *s, job_ref ref, str job_code, bool enable, str config_list, service_fault *f, err *e);

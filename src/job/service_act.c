@@ -119,6 +119,8 @@ static bool do_skip(service *s, job_record *r, const void *ctx, arena *a, servic
     const skip_request *q = ctx;
     for (uint32_t i = 0; i < q->count; i++)
         if (!skip_one(s, r, q->items[i], q->skip, a, f, e)) return false;
+    /* What stopped the task no longer does: it checks again, and goes on as its start had asked (API reference 3.3). */
+    if (q->skip && r->state == JOB_STATE_PRECHECK_FAILED && !fsm_apply(r, EVENT_START_CHECK, e)) return service_refuse(f, "DtsJobId", "InvalidJobStatus");
     return save_with_log(s, r, q->skip ? "precheck items are skipped" : "precheck items count again", e);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "catalog/deletion.h"
+#include "catalog/jobs.h"
 
 static void test_buy_first_starts_by_itself(void **state)
 {
@@ -259,6 +260,26 @@ static void test_skip(void **state)
     assert_true(service_prechecks(f->s, r.job_id, &f->a, &list, &n, &e));
     assert_int_equal(n, 1);
     assert_true(list[0].skipped && list[0].can_skip);
+    assert_state(f, r.job_id, JOB_STATE_NOT_STARTED); /* nothing was asked to run yet */
+}
+
+static void test_skip_goes_on(void **state)
+{
+    fixture *f = *state;
+    err e = ERR_INIT;
+    service_fault fault = {0};
+    job_record r = configured(f, "SYNC");
+    str item = STR("CHECK_KEYS");
+    assert_true(service_start(f->s, (job_ref){.job_id = r.job_id}, &fault, &e));
+    bool wanted = get(f, r.job_id).run_wanted;
+    for (int i = 0; i < 2; i++) {
+        r = get(f, r.job_id);
+        r.state = JOB_STATE_PRECHECK_FAILED;
+        assert_true(catalog_begin(f->c, &e) && jobs_save(f->c, &r, &e) && catalog_commit(f->c, &e));
+        assert_true(service_skip_precheck(f->s, (job_ref){.job_id = r.job_id}, &item, 1, i == 1, &fault, &e));
+        assert_state(f, r.job_id, i == 1 ? JOB_STATE_PRECHECKING : JOB_STATE_PRECHECK_FAILED);
+        assert_int_equal(get(f, r.job_id).run_wanted, wanted);
+    }
 }
 
 static void test_list(void **state)
@@ -323,7 +344,7 @@ static void test_delete_contract(void **state)
     assert_state(f, other.job_id, JOB_STATE_NOT_STARTED);
 }
 
-static void assert_file_lacks(fixture *f, const char *name, str secret)
+static void assert_file_lacks(fixture *f, const char *name, str password)
 {
     char path[128];
     str bytes;
@@ -331,7 +352,7 @@ static void assert_file_lacks(fixture *f, const char *name, str secret)
     snprintf(path, sizeof path, "%s/%s", f->dir, name);
     if (access(path, F_OK) != 0) return;
     assert_true(file_read(path, 64 << 20, &f->a, &bytes, &e));
-    if (str_find(bytes, secret) != SIZE_MAX) fail_msg("%s holds %.*s", name, STR_ARG(secret));
+    if (str_find(bytes, password) != SIZE_MAX) fail_msg("%s holds %.*s", name, STR_ARG(password));
 }
 
 static void test_passwords_are_nowhere(void **state)
@@ -364,7 +385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_buy_first_starts_by_itself), TEST(test_configure_first_waits), TEST(test_bad_configurations), TEST(test_client_token), TEST(test_ids),
-        TEST(test_steering), TEST(test_many_is_all_or_nothing), TEST(test_limits), TEST(test_change_endpoint), TEST(test_skip), TEST(test_list),
+        TEST(test_steering), TEST(test_many_is_all_or_nothing), TEST(test_limits), TEST(test_change_endpoint), TEST(test_skip), TEST(test_skip_goes_on), TEST(test_list),
         TEST(test_delete_contract), TEST(test_passwords_are_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -538,6 +538,20 @@ def test_commit_unknown(pair, link, forward):
         proxy.close()
 
 
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_handshake_cut(mysql_a, mysql_b, link, side):
+    """A server that dies while TLS is being agreed on is asked again, like one that is away."""
+    it = link(mysql_a, mysql_b, "CREATE TABLE h (v INT)")
+    proxy = Proxy(getattr(it, side).port)
+    try:
+        proxy.marker, proxy.forward = b"\x16\x03\x01", False
+        code = {"source": "SourceConnectFailed", "target": "DestinationConnectFailed"}[side]
+        answer = it.fails(code, "TLS", **{side: {**end(getattr(it, side), proxy.port), "tls": "require"}})
+        assert answer["retry"] == 3 and proxy.cuts == 1, answer
+    finally:
+        proxy.close()
+
+
 def test_killed_connections(pair, link):
     """The target's connection killed again and again in the middle of windows: every row once."""
     it = link(*pair, "CREATE TABLE h (v INT); CREATE TABLE t (id INT PRIMARY KEY, v INT)")

@@ -89,10 +89,10 @@ static bool connect_error(MYSQL *my, const endpoint *ep, conn_end end, err *e)
             return err_set_native(e, end == CONN_SOURCE ? ERR_SOURCE_AUTH : ERR_TARGET_AUTH, RETRY_NEVER, (int)n,
                                   "%s: login refused (%u): %s; check user name, password and from which hosts the account may connect",
                                   where, n, mysql_error(my));
-    bool tls = n == 2026;
-    return err_set_native(e, end == CONN_SOURCE ? ERR_SOURCE_CONNECT : ERR_TARGET_CONNECT, tls ? RETRY_NEVER : RETRY_LATER, (int)n,
+    bool tls = n == 2026; /* a certificate that is refused, but also a server that dies during the handshake: the number does not tell them apart */
+    return err_set_native(e, end == CONN_SOURCE ? ERR_SOURCE_CONNECT : ERR_TARGET_CONNECT, RETRY_LATER, (int)n,
                           "%s: cannot connect (%u): %s; %s", where, n, mysql_error(my),
-                          tls ? "check the server's certificate, the CA file and the TLS mode" : "check address, port, firewall and that the server runs");
+                          tls ? "check that the server runs, its certificate, the CA file and the TLS mode" : "check address, port, firewall and that the server runs");
 }
 
 static bool check_tls(conn *c, err *e)

@@ -2,16 +2,20 @@
 JOBS ?= $(shell nproc)
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
-.PHONY: all demo test test-long bench fuzz format-check clean
+.PHONY: all demo test test-long bench fuzz format-check clean packages-demo packages-bench
+.NOTPARALLEL:
 
 all:
-	scripts/install-packages.sh build
-	test -f build/build.ninja || meson setup build
-	ninja -C build -j$(JOBS) sluice
+	@scripts/install-packages.sh build
+	@test -f build/build.ninja || meson setup build
+	@ninja -C build -j$(JOBS) sluice
 
-demo: all
-	scripts/install-packages.sh demo
-	scripts/demo.sh
+# Asked for before the build, so that a user without root is told one line and not two.
+packages-demo packages-bench:
+	@scripts/install-packages.sh $(@:packages-%=%)
+
+demo: packages-demo all
+	@scripts/demo.sh
 
 test:
 	scripts/install-packages.sh test
@@ -22,8 +26,7 @@ test-long:
 	scripts/install-packages.sh test
 	SLUICE_TEST_LONG=1 scripts/run-tests.sh
 
-bench: all
-	scripts/install-packages.sh bench
+bench: packages-bench all
 	bench/run.sh
 
 # SECONDS_EACH=600 make fuzz: longer per target (default 60).

@@ -6,7 +6,10 @@ cd "$(dirname "$0")/.."
 TABLES=${TABLES:-4} ROWS=${ROWS:-500000} ROUNDS=${ROUNDS:-3}
 . scripts/private-pair.sh
 now() { date +%s.%N; }
-make_pair bench
+number TABLES 4
+number ROWS 500000
+number ROUNDS 3
+make_pair bench $((500 + TABLES * ROWS / 500))
 SOURCE="--defaults-file=$WORK/source/client.cnf" TARGET="--defaults-file=$WORK/target/client.cnf"
 mariadb "$SOURCE" -e "CREATE DATABASE sbtest; SET GLOBAL innodb_flush_log_at_trx_commit=1"
 mariadb "$TARGET" -e "SET GLOBAL innodb_flush_log_at_trx_commit=1"

@@ -1,16 +1,19 @@
 #!/bin/bash
 # make demo: two private MariaDB servers, a job through the signed API, rows loaded, live changes, comparison, deletion with its receipt.
-# Everything lives in a temporary folder and is removed on exit. Without a terminal it ends by itself. ROWS=1000000 by default.
+# Everything lives in a temporary folder and is removed on exit. Without a terminal it ends by itself.
+# ROWS=1000000 and LIVE_SECONDS=10 by default; TMPDIR says where the folder is made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ROWS=${ROWS:-1000000}
 LIVE_SECONDS=${LIVE_SECONDS:-10}
 . scripts/private-pair.sh
+number ROWS 1000000
+number LIVE_SECONDS 10
 
 say() { printf '\n== %s\n' "$*"; }
 
 say "starting two private MariaDB servers (not for production)"
-make_pair demo
+make_pair demo $((300 + ROWS / 1000))
 echo "   in $WORK"
 
 say "filling the source: $ROWS rows in shop.orders"
@@ -26,19 +29,10 @@ say "creating a sync job through the signed API at $SLUICE_ENDPOINT"
 BEGIN=$(date +%s.%N)
 JOB=$("$SLUICE" job create --type sync --name demo --source "mysql://root@127.0.0.1:$SOURCE_PORT" --target "mysql://root@127.0.0.1:$TARGET_PORT" \
     --objects shop --start --output json | member DtsJobId)
-status() { "$SLUICE" api DescribeDtsJobDetail DtsJobId="$JOB"; }
-for _ in $(seq 1200); do
-    STATUS=$(status)
-    STATE=$(member Status <<<"$STATUS")
-    case $STATE in
-    *Failed) "$SLUICE" job show "$JOB"; exit 1 ;;
-    Synchronizing) break ;;
-    esac
-    [ ! -t 1 ] || printf '\r   %s  full %s%%   ' "$STATE" "$(python3 -c "import json,sys; print(json.load(sys.stdin).get('DataInitializationStatus',{}).get('Percent','0'))" <<<"$STATUS")"
-    sleep 0.2
-done
+echo "   job $JOB"
+"$SLUICE" job watch "$JOB" --caught-up
 END=$(date +%s.%N)
-python3 -c "print(f'\n   {$ROWS + 1000} rows loaded in {$END - $BEGIN:.1f} s, precheck and schema included')"
+python3 -c "print(f'   {$ROWS + 1000} rows loaded in {$END - $BEGIN:.1f} s, precheck and schema included')"
 
 say "changing the source while the job follows ($LIVE_SECONDS s)"
 STOP=$(($(date +%s) + LIVE_SECONDS)); CHANGES=0
@@ -56,17 +50,23 @@ for _ in $(seq 100); do
     [ "$A" != "$B" ] || { SAME=yes; break; }
     sleep 0.2
 done
-printf 'source:\n%s\ndestination:\n%s\n' "$A" "$B"
-[ $SAME = yes ] || { echo "the sides differ"; exit 1; }
+paste <(printf 'source\n%s\n' "$A") <(printf 'destination\n%s\n' "$B" | cut -f 2) | awk -F '\t' 'NR == 1 { printf "   %-16s %12s %12s\n", "", $1, $2; next } { printf "   %-16s %12s %12s\n", $1, $2, $3 }'
+[ $SAME = yes ] || { need_service; fail "the sides differ" "report it with the log of the service"; }
 echo "   equal"
 "$SLUICE" job show "$JOB"
 if [ -t 0 ] && [ -t 1 ]; then
-    echo; echo "The job runs. Source port $SOURCE_PORT, destination port $TARGET_PORT, user root, password in $WORK/source/client.cnf."
-    read -r -p "Press Enter to delete it. " _
+    printf '\nThe job runs. To look at it from another terminal, in this folder:\n'
+    printf '    . %s/env; build/sluice job watch %s\n' "$WORK" "$JOB"
+    printf '    mariadb --defaults-file=%s/source/client.cnf shop      (target/client.cnf: the destination)\n' "$WORK"
+    read -r -p "Press Enter to delete the job and remove everything. " _ || echo
 fi
 
 say "deleting the job (DeleteDtsJob) and its receipt"
 "$SLUICE" job delete "$JOB"
 LEFT=$(target_sql "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'sluice'")
-[ "$LEFT" = 0 ] || { echo "the schema sluice is still in the destination"; exit 1; }
-echo "   nothing of Sluice is left in the destination; removing the servers"
+[ "$LEFT" = 0 ] || fail "the schema sluice is still in the destination" "report it with the receipt above and the log of the service"
+echo "   nothing of Sluice is left in the destination"
+
+say "removing the servers and their folder"
+remove_pair
+echo "   done"

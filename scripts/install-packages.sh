@@ -2,6 +2,7 @@
 # Install the Debian 12 packages that a purpose needs; does nothing when all are there.
 # Usage: scripts/install-packages.sh [build|test|bench|fuzz|demo]     (default: build)
 # Installs as root or through `sudo -n`; else prints the line to run and exits 2. Starts no service.
+# What apt says is shown when it fails; SLUICE_VERBOSE=1 shows it always.
 set -eu
 
 build="gcc pkg-config meson ninja-build git libmariadb-dev libmicrohttpd-dev libjansson-dev
@@ -16,7 +17,7 @@ build) wanted=$build ;;
 test) wanted="$build $test" ;;
 bench) wanted="$build $servers python3-venv sysbench mydumper" ;;
 fuzz) wanted="$build $clang" ;;
-demo) wanted="$build $servers curl" ;;
+demo) wanted="$build $servers" ;;
 *)
     echo "usage: $0 [build|test|bench|fuzz|demo]" >&2
     exit 2
@@ -54,24 +55,47 @@ as_root() {
     fi
 }
 
-install_all() {
-    # shellcheck disable=SC2086
-    as_root apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends $missing
+# apt ARGUMENT...: apt-get as root, its words kept back unless it fails. Waits for another apt on the machine.
+apt() {
+    if [ -n "${SLUICE_VERBOSE:-}" ]; then
+        as_root apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" >&2
+        return
+    fi
+    said=$(mktemp)
+    status=0
+    as_root apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" >"$said" 2>&1 </dev/null || status=$?
+    [ "$status" = 0 ] || tail -n 40 "$said" >&2
+    rm -f "$said"
+    return "$status"
 }
 
-update() {
-    as_root apt-get -q -o DPkg::Lock::Timeout=300 update
+# True when the package lists of this machine know every missing package.
+lists_are_known() {
+    # shellcheck disable=SC2086
+    apt-get -qq -s --no-install-recommends install $missing >/dev/null 2>&1
+}
+
+install_missing() {
+    # shellcheck disable=SC2086
+    apt --no-install-recommends install $missing
 }
 
 if [ -n "$missing" ]; then
+    count=$(echo "$missing" | wc -w)
     if [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then
-        echo "packages are missing and this user may not install them; run as root:" >&2
+        echo "error: $count Debian packages are missing and this user may not install them" >&2
+        echo "  fix:   run this line as root, then the same command again:" >&2
         echo "apt-get update && apt-get install --no-install-recommends$missing"
         exit 2
     fi
-    echo "installing:$missing" >&2
-    # A machine with current lists needs no update; one without, or with old ones, does.
-    install_all >&2 || { update >&2 && install_all >&2; }
+    echo "installing $count Debian packages (SLUICE_VERBOSE=1 shows what apt says):$missing" | fold -s -w 100 >&2
+    lists_are_known || apt update || exit 2
+    # Lists that are older than the archive name files that are gone: a second try with fresh ones.
+    install_missing || { echo "trying again with fresh package lists" >&2 && apt update && install_missing; } || {
+        echo "error: apt-get could not install the packages, see above" >&2
+        echo "  fix:   check the network and /etc/apt/sources.list*; Sluice builds on Debian 12" >&2
+        exit 2
+    }
 fi
 
 # promtool checks our metrics. The package would start a monitoring service, so only its files are
@@ -83,9 +107,11 @@ if [ "$purpose" = test ] && ! [ -x "$promtool" ]; then
     (
         cd "$scratch"
         # The sandbox user of apt cannot enter a private folder, root can.
-        apt-get -q -o APT::Sandbox::User="$(id -un)" download prometheus >&2 || {
-            update >&2
-            apt-get -q -o APT::Sandbox::User="$(id -un)" download prometheus >&2
+        download() { apt-get -qq -o APT::Sandbox::User="$(id -un)" download prometheus; }
+        download 2>/dev/null || { apt update && download; } || {
+            echo "error: apt-get could not download the package prometheus (its promtool checks our metrics)" >&2
+            echo "  fix:   run as root: apt-get update" >&2
+            exit 2
         }
         dpkg-deb -x prometheus_*.deb unpacked
     )

@@ -1,38 +1,103 @@
-# Sourced by scripts/demo.sh and bench/run.sh: two private MariaDB servers and a service in a temporary folder, all removed on exit.
+# Sourced by scripts/demo.sh and bench/run.sh: two private MariaDB servers and a service in a temporary folder, all removed on exit,
+# whatever the exit is: the end, an error, Ctrl-C, a closed terminal, kill -9 of the script (then by `servers guard`).
 # Sets SLUICE (the program), WORK (the folder), SOURCE_PORT, TARGET_PORT and PASSWORD; start_service exports what the command line needs.
-SLUICE=$PWD/build/sluice
-SERVE_PID=
+SLUICE=${SLUICE_BIN:-$PWD/build/sluice}
+NAME= WORK= SERVE_PID= GUARD_PID=
 
-servers() { (cd tests && python3 -m servers "$@"); }
-member() { python3 -c "import json,sys; print(json.load(sys.stdin)['$1'])"; }
+fail() {
+    printf 'error: %s\n  fix:   %s\n' "$1" "$2" >&2
+    exit 1
+}
+# Both ignore Ctrl-C until Python has its own handling, which ends what it has started.
+servers() (
+    trap '' INT
+    cd tests && exec python3 -m servers "$@"
+)
+# member NAME: that member of the JSON object on standard input; silent without one, because its writer has said why.
+member() (
+    trap '' INT
+    exec python3 -c "
+import json, sys
+text = sys.stdin.read()
+if not text.strip():
+    sys.exit(1)
+print(json.loads(text)['$1'])"
+)
+# number NAME: ends with an error unless the variable is a whole number from 1 on.
+number() {
+    case ${!1} in
+    *[!0-9]* | '' | 0*) fail "$1 is not valid: \"${!1}\" is not a whole number from 1 on" "write it in digits, for example $1=$2" ;;
+    esac
+}
+
 remove_pair() {
-    [ -z "$SERVE_PID" ] || { kill "$SERVE_PID" 2>/dev/null && wait "$SERVE_PID" 2>/dev/null; } || true
-    for end in source target; do [ ! -d "$WORK/$end" ] || servers stop --dir "$WORK/$end" >/dev/null 2>&1 || true; done
-    rm -rf "$WORK"
+    trap '' INT TERM HUP PIPE
+    [ -z "$SERVE_PID" ] || { kill "$SERVE_PID" && wait "$SERVE_PID"; } 2>/dev/null || true
+    for end in source target; do [ ! -d "$WORK/$end" ] || servers stop --kill --dir "$WORK/$end" || true; done
+    [ -z "$WORK" ] || rm -rf "$WORK"
+    [ -z "$GUARD_PID" ] || { kill "$GUARD_PID" && wait "$GUARD_PID"; } 2>/dev/null || true
+    WORK= SERVE_PID= GUARD_PID=
+}
+on_exit() {
+    local status=$?
+    trap '' INT TERM HUP PIPE
+    set +e # a closed terminal or pipe must not end the cleaning
+    case $status in
+    0) ;;
+    129 | 130 | 141 | 143) echo "interrupted; removing the servers and the folder" >&2 ;;
+    *)
+        if [ -s "$WORK/serve.log" ] && mkdir -p build && cp "$WORK/serve.log" "build/$NAME-serve.log"; then
+            echo "  log:   build/$NAME-serve.log, which sluice serve wrote" >&2
+        fi
+        ;;
+    esac
+    remove_pair
+    exit "$status"
 }
 source_sql() { mariadb --defaults-file="$WORK/source/client.cnf" -BN -e "$1"; }
 target_sql() { mariadb --defaults-file="$WORK/target/client.cnf" -BN -e "$1"; }
 
-# make_pair NAME: the folder and both servers.
+# make_pair NAME MIB: the folder, which must have that much space, and both servers.
 make_pair() {
-    WORK=$(mktemp -d -t "sluice-$1.XXXXXX")
-    trap remove_pair EXIT
-    trap 'exit 130' INT TERM
+    local free
+    NAME=$1
+    trap on_exit EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 141' PIPE
+    trap 'exit 143' TERM
+    WORK=$(mktemp -d -t "sluice-$1.XXXXXX") || fail "cannot make a folder in ${TMPDIR:-/tmp}" "set TMPDIR to a folder where you may write"
+    free=$(df -Pm "$WORK" | awk 'NR == 2 { print $4 }')
+    [ "$free" -ge "$2" ] || fail "the disk of ${TMPDIR:-/tmp} has $free MB free, $2 MB are needed" "set TMPDIR to a folder with more space, or ROWS to fewer rows"
+    (cd tests && exec setsid python3 -m servers guard --pid $$ --dir "$WORK") </dev/null >/dev/null 2>&1 &
+    GUARD_PID=$!
     SOURCE_PORT=$(servers start mariadb --dir "$WORK/source" | member port)
     TARGET_PORT=$(servers start mariadb --dir "$WORK/target" | member port)
     PASSWORD=$(sed -n 's/^password *= *//p' "$WORK/source/client.cnf" | tr -d '"' | head -n 1)
 }
 
-# start_service [OPTION ...]: serve on a free port, with a key and the passwords in the environment.
+# Ends with an error when the service does not run any more.
+need_service() { kill -0 "$SERVE_PID" 2>/dev/null || fail "sluice serve has ended" "see the end of its log"; }
+
+# start_service [OPTION ...]: serve on a free port, with a key and the passwords in the environment, which $WORK/env holds too.
 start_service() {
     local key
-    "$SLUICE" serve --data "$WORK/data" --http 127.0.0.1:0 "$@" 2>"$WORK/serve.log" &
+    setpriv --pdeathsig TERM "$SLUICE" serve --data "$WORK/data" --http 127.0.0.1:0 "$@" 2>"$WORK/serve.log" &
     SERVE_PID=$!
-    for _ in $(seq 100); do grep -q event=ready "$WORK/serve.log" && break; sleep 0.1; done
+    for _ in $(seq 600); do
+        ! grep -q event=ready "$WORK/serve.log" || break
+        kill -0 "$SERVE_PID" 2>/dev/null || break
+        sleep 0.05
+    done
+    if ! grep -q event=ready "$WORK/serve.log"; then
+        tail -n 5 "$WORK/serve.log" >&2
+        fail "sluice serve did not start" "see its last words above"
+    fi
     key=$("$SLUICE" key create --data "$WORK/data" --output json)
     ALIBABA_CLOUD_ACCESS_KEY_ID=$(member AccessKeyId <<<"$key")
     ALIBABA_CLOUD_ACCESS_KEY_SECRET=$(member AccessKeySecret <<<"$key")
     SLUICE_ENDPOINT=http://127.0.0.1:$(sed -n 's/.*event=listening.*port=\([0-9]*\).*/\1/p' "$WORK/serve.log" | head -n 1)
     SLUICE_SOURCE_PASSWORD=$PASSWORD SLUICE_TARGET_PASSWORD=$PASSWORD
     export ALIBABA_CLOUD_ACCESS_KEY_ID ALIBABA_CLOUD_ACCESS_KEY_SECRET SLUICE_ENDPOINT SLUICE_SOURCE_PASSWORD SLUICE_TARGET_PASSWORD
+    (umask 077; export -p | grep -E ' (ALIBABA_CLOUD_ACCESS_KEY_|SLUICE_)' >"$WORK/env")
 }

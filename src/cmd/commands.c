@@ -42,6 +42,7 @@ static const opt job_create_options[] = {{"source", 's', "URL", "Source: mysql:/
                                          CLIENT_OPTIONS,
                                          END};
 static const opt leftover_retry_options[] = {{"user", 0, "NAME", "Log in as this user; the password is taken from SLUICE_LEFTOVER_PASSWORD."}, CLIENT_OPTIONS, END};
+static const opt job_watch_options[] = {{"caught-up", 0, NULL, "End when the destination has caught up with the source, too."}, CLIENT_OPTIONS, END};
 static const opt no_options[] = {END};
 
 const command commands[] = {
@@ -52,7 +53,7 @@ const command commands[] = {
     {"key sts", "ID", 1, 1, "Create a temporary key with a SecurityToken for an access key.", key_sts_options, run_key_sts, false},
     {"job list", "", 0, 0, "List jobs.", client_options, run_job_list, false},
     {"job show", "ID", 1, 1, "Show a job, its stages and failed prechecks.", client_options, run_job_show, false},
-    {"job watch", "ID", 1, 1, "Follow a job until it ends or Ctrl-C.", client_options, run_job_watch, false},
+    {"job watch", "ID", 1, 1, "Follow a job until it ends or Ctrl-C.", job_watch_options, run_job_watch, false},
     {"job create", "", 0, 0, "Create and configure a job.", job_create_options, run_job_create, false},
     {"job start", "ID ...", 1, -1, "Start jobs.", client_options, run_job_start, false},
     {"job pause", "ID ...", 1, -1, "Pause jobs; job start goes on.", client_options, run_job_pause, false},

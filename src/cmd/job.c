@@ -121,7 +121,7 @@ int run_job_watch(const args *a)
     err e = ERR_INIT;
     progress_end end = PROGRESS_WAITING;
     if (!client_open(a, &c, &e)) return command_fail(&e);
-    bool ok = progress_follow(&c, a->operands[0], true, false, &end, &e) && end != PROGRESS_FAILED;
+    bool ok = progress_follow(&c, a->operands[0], !args_has(a, "caught-up"), false, &end, &e) && end != PROGRESS_FAILED;
     if (end == PROGRESS_INTERRUPTED) fprintf(stderr, "interrupted; job %s goes on\n", a->operands[0]);
     int status = finish(&c, ok, &e);
     return end == PROGRESS_INTERRUPTED ? 130 : status;

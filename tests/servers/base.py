@@ -148,6 +148,7 @@ class Server:
                 stderr=log, cwd=self.dir)
         self._pid = self._popen.pid
         self._ticks = process.start_ticks(self._pid) or 0
+        self.save_state()  # before it answers, so that `stop` can end a server whose starter was killed
         done = process.wait_until(
             lambda: self._popen.poll() is not None or process.greets(self.socket),
             self.start_timeout_s)

@@ -52,7 +52,9 @@ def cached(name: str, build) -> Path:
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """Copy a folder, sharing blocks where the file system can."""
-    subprocess.run(
-        ["cp", "-a", "--reflink=auto", "--sparse=always", f"{source}/.", str(target)], check=True
-    )
+    """Copy a folder, sharing blocks where the file system can; OSError says what cp said."""
+    argv = ["cp", "-a", "--reflink=auto", "--sparse=always", f"{source}/.", str(target)]
+    done = subprocess.run(argv, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        words = done.stderr.strip().splitlines() or [f"cp ended with {done.returncode}"]
+        raise OSError(f"cannot copy {source} to {target}: {words[-1]}")

@@ -53,6 +53,18 @@ def end(pid: int, ticks: int, sig: int, timeout_s: float) -> bool:
         os.close(fd)
 
 
+def wait_end(pid: int) -> None:
+    """Wait, however long, until the process has ended."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    poller = select.poll()
+    poller.register(fd, select.POLLIN)
+    poller.poll()
+    os.close(fd)
+
+
 def _spawn_forever() -> None:
     while True:
         argv, kwargs, reply = _requests.get()

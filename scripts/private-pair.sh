@@ -57,7 +57,7 @@ on_exit() {
 source_sql() { mariadb --defaults-file="$WORK/source/client.cnf" -BN -e "$1"; }
 target_sql() { mariadb --defaults-file="$WORK/target/client.cnf" -BN -e "$1"; }
 
-# make_pair NAME MIB: the folder, which must have that much space, and both servers.
+# make_pair NAME MIB [OPTION ...]: the folder, which must have that much space, and both servers; the options go to "servers start".
 make_pair() {
     local free
     NAME=$1
@@ -71,8 +71,8 @@ make_pair() {
     [ "$free" -ge "$2" ] || fail "the disk of ${TMPDIR:-/tmp} has $free MB free, $2 MB are needed" "set TMPDIR to a folder with more space, or ROWS to fewer rows"
     (cd tests && exec setsid python3 -m servers guard --pid $$ --dir "$WORK") </dev/null >/dev/null 2>&1 &
     GUARD_PID=$!
-    SOURCE_PORT=$(servers start mariadb --dir "$WORK/source" | member port)
-    TARGET_PORT=$(servers start mariadb --dir "$WORK/target" | member port)
+    SOURCE_PORT=$(servers start mariadb --dir "$WORK/source" "${@:3}" | member port)
+    TARGET_PORT=$(servers start mariadb --dir "$WORK/target" "${@:3}" | member port)
     PASSWORD=$(sed -n 's/^password *= *//p' "$WORK/source/client.cnf" | tr -d '"' | head -n 1)
 }
 

@@ -27,6 +27,7 @@ typedef struct engine_env {
     str job_id;
     uint32_t replica_id;      /* MySQL server_id of our binlog connection, unique per running worker */
     size_t budget_bytes;      /* memory for everything in flight */
+    uint32_t lanes;           /* connections that one call may use side by side; 0 = 1 */
     uint32_t connect_timeout_s, io_timeout_s;
 } engine_env;
 

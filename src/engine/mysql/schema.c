@@ -1,4 +1,5 @@
 /* Making the selected objects in a target, in two phases, each resumable after a kill. */
+#include "engine/mysql/schema_keys.h"
 #include "engine/mysql/schema_object.h"
 #include "engine/mysql/schema_text.h"
 
@@ -112,86 +113,6 @@ static bool make_tables(making *m, err *e)
 
 /* ---- after the load ---- */
 
-/* Keys and foreign keys that the target's table has by now. */
-static bool read_present(making *m, const table_def *t, ddl_table *ret, err *e)
-{
-    BUF_AUTO sql = BUF_INIT;
-    buf_add_c(&sql, "SHOW CREATE TABLE ");
-    conn_quote_table(&sql, t->target_schema, t->target_name);
-    MYSQL_RES *res;
-    if (sql.failed) return err_no_memory(e, "a statement");
-    if (!conn_query(m->t->conn, buf_str(&sql), &res, e)) return false;
-    MYSQL_ROW row = mysql_fetch_row(res);
-    str text = row && row[1] ? arena_copy(&m->scratch, (str){row[1], mysql_fetch_lengths(res)[1]}) : STR_NULL;
-    mysql_free_result(res);
-    if (!text.p) return err_set(e, ERR_TARGET_QUERY, "table %.*s.%.*s has no definition", STR_ARG(t->target_schema), STR_ARG(t->target_name));
-    return ddl_parse_table(text, &m->scratch, ret, e);
-}
-
-static bool has_key(const ddl_table *d, str name)
-{
-    for (uint32_t i = 0; i < d->key_count; i++)
-        if (str_eq_nocase(d->keys[i].name, name)) return true;
-    return false;
-}
-
-static bool has_foreign_key(const ddl_table *d, str name)
-{
-    for (uint32_t i = 0; i < d->foreign_key_count; i++)
-        if (d->foreign_keys[i].name.p && str_eq_nocase(d->foreign_keys[i].name, name)) return true;
-    return false;
-}
-
-static void begin_alter(buf *sql, const table_def *t)
-{
-    buf_reset(sql);
-    buf_add_c(sql, "ALTER TABLE ");
-    conn_quote_table(sql, t->target_schema, t->target_name);
-    buf_add_byte(sql, ' ');
-}
-
-/* Ordinary keys in one ALTER, which reads the table once; FULLTEXT keys one by one (InnoDB builds one at a time) with SPATIAL ones. */
-static bool make_keys(making *m, const table_def *t, err *e)
-{
-    ddl_table d, present;
-    BUF_AUTO sql = BUF_INIT;
-    uint32_t plain = 0;
-    if (!ddl_parse_table(t->create_sql, &m->scratch, &d, e) || !read_present(m, t, &present, e)) return false;
-    begin_alter(&sql, t);
-    for (uint32_t i = 0; i < d.key_count; i++) {
-        if (d.keys[i].kind != DDL_PLAIN || schema_key_is_early(t, &d, i) || !schema_key_is_whole(t, i) || has_key(&present, d.keys[i].name)) continue;
-        if (plain++) buf_add_c(&sql, ", ");
-        if (!schema_add_key(&m->pair, t, &d.keys[i], &m->scratch, &sql, e)) return false;
-    }
-    if (plain && !conn_exec(m->t->conn, buf_str(&sql), NULL, e)) return false;
-    for (uint32_t i = 0; i < d.key_count; i++) {
-        if (d.keys[i].kind < DDL_FULLTEXT || !schema_key_is_whole(t, i) || has_key(&present, d.keys[i].name)) continue;
-        begin_alter(&sql, t);
-        if (!schema_add_key(&m->pair, t, &d.keys[i], &m->scratch, &sql, e) || !conn_exec(m->t->conn, buf_str(&sql), NULL, e)) return false;
-    }
-    return true;
-}
-
-/* Without a check of the rows: chunks have states of different moments until the stream has caught up. */
-static bool make_foreign_keys(making *m, const table_def *t, err *e)
-{
-    ddl_table present;
-    BUF_AUTO sql = BUF_INIT;
-    if (!t->foreign_key_count) return true;
-    if (!read_present(m, t, &present, e)) return false;
-    for (uint32_t i = 0; i < t->foreign_key_count; i++) {
-        const foreign_key_def *f = &t->foreign_keys[i];
-        if (!schema_foreign_key_is_whole(t, i) || has_foreign_key(&present, f->name)) continue;
-        const table_def *parent = catalog_find_table(m->c, f->parent_schema, f->parent_table);
-        if (!parent)
-            return err_set(e, ERR_NOT_SUPPORTED, "foreign key %.*s of %.*s.%.*s refers to %.*s.%.*s, which is not selected", STR_ARG(f->name),
-                           STR_ARG(t->schema), STR_ARG(t->name), STR_ARG(f->parent_schema), STR_ARG(f->parent_table));
-        begin_alter(&sql, t);
-        if (!schema_add_foreign_key(t, f, parent, &sql, e) || !conn_exec(m->t->conn, buf_str(&sql), NULL, e)) return false;
-    }
-    return true;
-}
-
 static bool make_view(making *m, const view_def *v, err *e)
 {
     BUF_AUTO name = BUF_INIT;
@@ -244,23 +165,23 @@ static bool is_ours(making *m, const table_def *t)
     return object_rows_has(&m->rows, "table", buf_str(&name));
 }
 
+static void key_built(void *ctx, const char *kind, const table_def *t) { report(ctx, kind, t->target_name); }
+
 static bool make_rest(making *m, err *e)
 {
-    m->total = 2 * m->c->table_count + m->c->view_count;
-    for (uint32_t pass = 0; pass < 2; pass++)
-        for (uint32_t i = 0; i < m->c->table_count; i++) {
-            const table_def *t = m->c->tables[i];
-            arena_reset(&m->scratch);
-            /* A table that was there before keeps its own keys. */
-            if (is_ours(m, t) && !(pass == 0 ? make_keys(m, t, e) : make_foreign_keys(m, t, e)))
-                return err_context(e, "making the %s of %.*s.%.*s", pass ? "foreign keys" : "keys", STR_ARG(t->target_schema), STR_ARG(t->target_name));
-            report(m, pass ? "foreign key" : "index", t->target_name);
-        }
-    return make_views(m, e);
+    /* A table that was there before keeps its own keys. */
+    const table_def **ours = arena_array(&m->mem, m->c->table_count, sizeof(const table_def *));
+    uint32_t n = 0;
+    if (!ours) return err_no_memory(e, "tables");
+    for (uint32_t i = 0; i < m->c->table_count; i++)
+        if (is_ours(m, m->c->tables[i])) ours[n++] = m->c->tables[i];
+    key_work w = {.t = m->t, .c = m->c, .pair = &m->pair, .tables = ours, .count = n, .built = key_built, .ctx = m};
+    m->total = 2 * n + m->c->view_count;
+    return schema_build_keys(&w, e) && schema_build_foreign_keys(&w, e) && make_views(m, e);
 }
 
 /* Texts of definitions are UTF-8; literals in them must be converted to the columns' charsets. */
-static bool pin_session(conn *c, err *e)
+bool schema_pin_session(conn *c, err *e)
 {
     uint64_t explicit_timestamps = 0;
     c->statement_timeout_s = DDL_TIMEOUT_S;
@@ -278,7 +199,7 @@ bool schema_apply(target *t, schema_phase phase, const catalog_def *c, const ser
                            .target_version = t->conn->version, .collations = &m.collations};
     arena_init(&m.mem, 64 * 1024, 0);
     arena_init(&m.scratch, 64 * 1024, 0);
-    bool ok = object_rows_open(t, &m.rows, e) && collation_read_known(t->conn, &m.mem, &m.collations, e) && pin_session(t->conn, e) &&
+    bool ok = object_rows_open(t, &m.rows, e) && collation_read_known(t->conn, &m.mem, &m.collations, e) && schema_pin_session(t->conn, e) &&
               (phase == SCHEMA_TABLES ? make_tables(&m, e) : make_rest(&m, e));
     object_rows_finish(&m.rows);
     map_finish(&m.collations);

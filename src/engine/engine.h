@@ -142,11 +142,13 @@ typedef struct table_changes {
     bool overlap;                 /* the window lies before the table's last chunk position: apply idempotently, last image wins */
 } table_changes;
 
-/* Applied in one target transaction: merged (deletes, updates, inserts per table, any table order), then ordered one by one, then the checkpoint. */
+/* Applied in one target transaction: merged (deletes, updates, inserts per table, any table order), then ordered one by one, then the checkpoint. Foreign keys
+ * are enforced, and their actions run, where the source does not log them: for families (model/family.h) always, for others once settled. */
 typedef struct apply_window {
     table_changes *merged; uint32_t merged_count;
     const change **ordered; const bool *ordered_overlap; uint32_t ordered_count;
     position end;
+    bool settled;                 /* every loaded table lies behind its overlap: rows of tables that refer to each other have the state of one position */
     uint64_t txn_count, row_count;/* of this window, added to the checkpoint's totals */
     const char *phase;
 } apply_window;
@@ -184,6 +186,9 @@ typedef struct target_ops {
     void (*loader_close)(loader *l);
     /* Loads all rows of the feed and marks the chunk done at position `at` in one target transaction. A retry of a chunk that is done loads nothing. */
     bool (*load_chunk)(loader *l, const table_def *t, const chunk *c, position at, const row_feed *feed, uint64_t *ret_rows, err *e);
+    /* Takes a done chunk back: its rows go and its mark goes, in one target transaction. ERR_TARGET_DIVERGED, and nothing done, when the range does not hold
+     * exactly the rows that were loaded. A chunk that is not done is left as it is. */
+    bool (*unload_chunk)(target *t, uint64_t epoch, const table_def *table, const chunk *c, err *e);
     /* Prepares for changes of the tables (inspects triggers, sets table->target_has_triggers, session settings by source). */
     bool (*apply_begin)(target *t, uint64_t epoch, catalog_def *c, const server_info *source, err *e);
     /* One target transaction. ERR_TARGET_DIVERGED names table and key. ERR_COMMIT_UNKNOWN: reconnect and read the checkpoint. */

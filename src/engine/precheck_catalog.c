@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "engine/precheck.h"
+#include "model/family.h"
 #include "model/filter.h"
 
 #define NAME_MAX_CHARS 64
@@ -32,6 +33,15 @@ static void finish(check *c)
     if (!c->bad) c->sink->item(c->sink->ctx, c->item, PRECHECK_PASSED, STR(""), STR(""));
 }
 
+/* What a source that does not log the work of foreign key actions adds. */
+static void check_actions(check *c, const precheck_request *r, const table_def *t)
+{
+    BUF_AUTO text = BUF_INIT;
+    if (!r->incremental || !r->source || r->source->cascades_logged || !t->family) return;
+    family_problems(r->catalog, t, &text);
+    if (text.n) fail(c, PRECHECK_FAILED, "change DbList as the text says", "the source does not log the child rows that foreign key actions change: %.*s", STR_ARG(buf_str(&text)));
+}
+
 static void check_foreign_keys(const precheck_request *r, const precheck_sink *sink)
 {
     check c = {sink, "CHECK_FK_CLOSURE", false};
@@ -43,6 +53,7 @@ static void check_foreign_keys(const precheck_request *r, const precheck_sink *s
                 fail(&c, PRECHECK_FAILED, "add the parent table to DbList, or take the child table out", "%.*s.%.*s has the foreign key %.*s to %.*s.%.*s, which is not selected",
                      STR_ARG(t->schema), STR_ARG(t->name), STR_ARG(fk->name), STR_ARG(fk->parent_schema), STR_ARG(fk->parent_table));
         }
+        check_actions(&c, r, t);
     }
     finish(&c);
 }

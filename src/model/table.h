@@ -70,6 +70,7 @@ typedef struct table_def {
     foreign_key_def *foreign_keys;
     uint32_t foreign_key_count;
     bool referenced;                 /* another selected table has a foreign key to it */
+    uint32_t family;                 /* not 0: the tables of this number are joined by foreign keys with actions, see family.h */
     bool target_has_triggers;        /* filled when the target was inspected */
     uint32_t row_key;                /* index of the key that identifies a row (primary, else unique and not null), UINT32_MAX = none */
     uint64_t estimated_rows, estimated_bytes;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "pipeline/lane.h"
+#include "pipeline/reload.h"
 
 #define BATCH_AT_MOST (1024 * 1024)
 #define LANES_AT_MOST 32
@@ -86,6 +87,24 @@ static bool fix_start(load_attempt *a, source *s, err *e)
     return job->target_engine->target->save_checkpoint(a->dest->t, job->epoch, stage_name(STAGE_FULL), low, e);
 }
 
+/* Lanes of different positions will not do for tables that must be loaded at one: then there is one lane. */
+static bool open_snapshot(load_attempt *a, source *s, err *e)
+{
+    const source_ops *ops = a->run->job->source_engine->source;
+    if (!ops->snapshot_open(s, a->lane_count, &a->snap, e)) return false;
+    bool uneven = false;
+    for (uint32_t i = 1; i < a->lane_count; i++) {
+        int order;
+        if (!ops->compare(ops->snapshot_position(a->snap, i), ops->snapshot_position(a->snap, 0), &order, e)) return false;
+        uneven = uneven || order;
+    }
+    if (!uneven || !reload_needs_one_position(a->run)) return true;
+    ops->snapshot_close(a->snap);
+    a->snap = NULL;
+    a->lane_count = 1;
+    return ops->snapshot_open(s, 1, &a->snap, e);
+}
+
 static bool open_lanes(load_attempt *a, err *e)
 {
     const pipeline_job *job = a->run->job;
@@ -116,10 +135,10 @@ static bool run_lanes(load_attempt *a, err *e)
 static bool attempt_with_lanes(load_attempt *a, source *s, err *e)
 {
     const pipeline_job *job = a->run->job;
-    if (!job->source_engine->source->snapshot_open(s, a->lane_count, &a->snap, e)) return false;
-    a->lanes = calloc(a->lane_count, sizeof *a->lanes);
-    bool ok = a->lanes || err_no_memory(e, "lanes");
-    ok = ok && fix_start(a, s, e) && open_lanes(a, e) && work_init(&a->work, &a->run->catalog, e) && run_lanes(a, e);
+    bool ok = open_snapshot(a, s, e);
+    if (ok) a->lanes = calloc(a->lane_count, sizeof *a->lanes);
+    ok = ok && (a->lanes || err_no_memory(e, "lanes"));
+    ok = ok && fix_start(a, s, e) && reload_families(a->run, a->dest, a->lanes[0].at, e) && open_lanes(a, e) && work_init(&a->work, &a->run->catalog, e) && run_lanes(a, e);
     for (uint32_t i = 0; a->lanes && i < a->lane_count; i++) {
         lane_finish(&a->lanes[i]);
         job->target_engine->target->loader_close(a->lanes[i].loader);

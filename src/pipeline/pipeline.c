@@ -1,7 +1,7 @@
 /* One run of a job: prepares both ends, then the stages from where the target's checkpoint says. */
 #include "pipeline/pipeline.h"
 
-#include "pipeline/run.h"
+#include "pipeline/reload.h"
 
 #define CONNECT_TIMEOUT_S 10
 #define IO_TIMEOUT_S 60
@@ -123,7 +123,7 @@ static bool run_from_checkpoint(run *r, bool *ret_rewound, err *e)
     if (!dest_retry(r, read_start, &s, e)) return false;
     bool fix = r->job->incremental && !r->job->full && !s.has_position;
     source_facts facts = {.want_position = fix && position_is_none(r->job->start_at)};
-    if (!prepare_source(r, &facts, e)) return false;
+    if (!prepare_source(r, &facts, e) || (r->job->incremental && !reload_check_families(r, e))) return false;
     if (fix && !run_save_phase(r, stage_name(s.at), facts.want_position ? facts.now : r->job->start_at, e)) return false;
     return run_stages(r, s.at, ret_rewound, e);
 }

@@ -126,7 +126,7 @@ static bool list_ordered(window *w, apply_window *ret, err *e)
 
 bool window_build(window *w, const spans *s, apply_window *ret, err *e)
 {
-    *ret = (apply_window){.phase = "stream"};
+    *ret = (apply_window){.phase = "stream", .settled = w->rank >= s->count};
     if (!merge_all(w, s, e) || !list_merged(w, ret, e) || !list_ordered(w, ret, e)) return false;
     for (uint32_t i = 0; i < w->txn_count; i++) ret->txn_count += !w->txns[i]->heartbeat;
     if (w->txn_count) ret->end = w->txns[w->txn_count - 1]->end;

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "engine/mysql/apply_foreign_key.h"
+
 const apply_table *apply_table_of(const applier *a, const table_def *t) { return &a->tables.list[t->id]; }
 
 static bool set_session(conn *c, bool foreign_keys, err *e)
@@ -25,7 +27,7 @@ bool applier_begin(target *t, uint64_t epoch, catalog_def *c, const server_info 
     a->foreign_keys = a->foreign_keys_now = t->foreign_keys_on;
     arena_init(&a->mem, 64 * 1024, 0);
     bool ok = set_session(t->conn, a->foreign_keys, e) && conn_query_u64(t->conn, "SELECT @@session.max_allowed_packet", &packet, e) &&
-              apply_tables_read(t->conn, c, &a->mem, &a->tables, e) && apply_run_init(&a->run, t->conn, packet, e);
+              (!a->foreign_keys || apply_foreign_keys_match(t->conn, c, e)) && apply_tables_read(t->conn, c, &a->mem, &a->tables, e) && apply_run_init(&a->run, t->conn, packet, e);
     if (!ok) {
         applier_free(a);
         return false;
@@ -90,6 +92,7 @@ bool applier_apply(target *t, const apply_window *w, err *e)
     applier *a = t->applier;
     if (!a) return err_set(e, ERR_INTERNAL, "a window was applied before apply_begin");
     a->exact = false;
+    a->settled = w->settled;
     if (apply_window_once(a, w, e)) return true;
     if (!a->run.suspect || t->conn->broken) return false;
     a->exact = true;

@@ -14,6 +14,7 @@ typedef struct applier {
     apply_run run;
     bool foreign_keys;     /* the session's base state of foreign_key_checks */
     bool foreign_keys_now; /* what the statements sent and queued so far leave */
+    bool settled;          /* of the window under way */
     bool exact;            /* second try: every change alone, so that a wrong one is named */
 } applier;
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/family.h"
+
 bool catalog_is_system_schema(str schema)
 {
     static const char *const names[] = {"mysql", "information_schema", "performance_schema", "sys", "sluice"};
@@ -215,28 +217,12 @@ static int views_by_schema_and_name(const void *pa, const void *pb)
     return order ? order : str_cmp(a->name, b->name);
 }
 
-/* Numbers the tables and marks those another one refers to. */
-static bool link_tables(catalog_def *c, arena *a, err *e)
+/* In an order that stays, so that a table keeps its number. */
+static bool link_tables(catalog_def *c, err *e)
 {
     if (c->table_count) qsort(c->tables, c->table_count, sizeof *c->tables, by_schema_and_name);
     if (c->view_count) qsort(c->views, c->view_count, sizeof *c->views, views_by_schema_and_name);
-    map names = MAP_INIT;
-    bool ok = true;
-    for (uint32_t i = 0; ok && i < c->table_count; i++) {
-        c->tables[i]->id = i;
-        str key = arena_printf(a, "%zu:%.*s.%.*s", c->tables[i]->schema.n, STR_ARG(c->tables[i]->schema), STR_ARG(c->tables[i]->name));
-        ok = key.p && map_put(&names, key, c->tables[i]);
-    }
-    for (uint32_t i = 0; ok && i < c->table_count; i++)
-        for (uint32_t k = 0; ok && k < c->tables[i]->foreign_key_count; k++) {
-            const foreign_key_def *f = &c->tables[i]->foreign_keys[k];
-            str key = arena_printf(a, "%zu:%.*s.%.*s", f->parent_schema.n, STR_ARG(f->parent_schema), STR_ARG(f->parent_table));
-            ok = key.p != NULL;
-            table_def *parent = ok ? map_get(&names, key) : NULL;
-            if (parent) parent->referenced = true;
-        }
-    map_finish(&names);
-    return ok || err_no_memory(e, "table names");
+    return family_link(c, e);
 }
 
 static bool read_all(reading *r, err *e)
@@ -260,7 +246,7 @@ static bool read_all(reading *r, err *e)
         if (!read_table(r, r->out->tables[i], e)) return false;
     for (uint32_t i = 0; i < r->out->view_count; i++)
         if (!show_create(r, "VIEW", r->out->views[i].schema, r->out->views[i].name, &r->out->views[i].create_sql, e)) return false;
-    return link_tables(r->out, r->a, e);
+    return link_tables(r->out, e);
 }
 
 bool catalog_read(source *s, const dblist *objects, arena *a, catalog_def *ret, err *e)

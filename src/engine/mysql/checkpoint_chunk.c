@@ -153,6 +153,19 @@ bool checkpoint_lock_chunk(conn *c, str job_id, const table_def *table, const ch
     return true;
 }
 
+bool checkpoint_chunk_undone(conn *c, str job_id, const table_def *table, const chunk *k, err *e)
+{
+    BUF_AUTO sql = BUF_INIT;
+    uint64_t touched = 0;
+    buf_add_c(&sql, "UPDATE sluice.chunk SET done=0, commit_time=0, position=''"); /* row_count stays as the estimate */
+    where_table(&sql, job_id, table);
+    buf_printf(&sql, " AND number=%u AND done=1", k->number);
+    if (sql.failed) return err_no_memory(e, "a statement");
+    if (!conn_exec(c, buf_str(&sql), &touched, e)) return false;
+    return touched == 1 || err_set(e, ERR_CHECKPOINT_MISSING, "chunk %u of %.*s.%.*s cannot be marked in sluice.chunk of the destination", k->number,
+                                   STR_ARG(table->schema), STR_ARG(table->name));
+}
+
 bool checkpoint_chunk_done(conn *c, str job_id, const table_def *table, const chunk *k, position at, uint64_t rows, err *e)
 {
     BUF_AUTO sql = BUF_INIT;

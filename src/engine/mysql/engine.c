@@ -75,6 +75,7 @@ static const target_ops target_table = {
     .loader_open = loader_open_lane,
     .loader_close = loader_close_lane,
     .load_chunk = loader_load,
+    .unload_chunk = unload_chunk,
     .claim = checkpoint_claim,
     .read_checkpoint = checkpoint_read,
     .save_checkpoint = checkpoint_save,

@@ -59,6 +59,8 @@ bool checkpoint_advance(conn *c, str job_id, uint64_t epoch, const char *phase, 
 bool checkpoint_guard(conn *c, str job_id, uint64_t epoch, err *e);
 /* Within the caller's transaction: marks a chunk done. False with ERR_CHECKPOINT_MISSING when its row is gone. */
 bool checkpoint_chunk_done(conn *c, str job_id, const table_def *table, const chunk *k, position at, uint64_t rows, err *e);
+/* Within the caller's transaction: the chunk is to be loaded again. */
+bool checkpoint_chunk_undone(conn *c, str job_id, const table_def *table, const chunk *k, err *e);
 /* Locks the chunk's row in the caller's transaction. ret_done: it was loaded before, with ret_rows rows. */
 bool checkpoint_lock_chunk(conn *c, str job_id, const table_def *table, const chunk *k, bool *ret_done, uint64_t *ret_rows, err *e);
 bool checkpoint_remove_job(target *t, str job_id, arena *a, str *ret_removed, err *e);
@@ -66,6 +68,8 @@ bool checkpoint_remove_job(target *t, str job_id, arena *a, str *ret_removed, er
 bool loader_open_lane(target *t, uint64_t epoch, bool ignore_existing, loader **ret, err *e);
 void loader_close_lane(loader *l);
 bool loader_load(loader *l, const table_def *t, const chunk *c, position at, const row_feed *feed, uint64_t *ret_rows, err *e);
+/* unload.c */
+bool unload_chunk(target *t, uint64_t epoch, const table_def *table, const chunk *k, err *e);
 /* apply.c */
 bool applier_begin(target *t, uint64_t epoch, catalog_def *c, const server_info *source, err *e);
 bool applier_apply(target *t, const apply_window *w, err *e);

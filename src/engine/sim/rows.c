@@ -81,24 +81,42 @@ static void remove_row(sim_state *s, uint32_t table, sim_row *r)
     *r = t->rows[--t->count];
 }
 
+static bool is_child_of(const sim_row *child, int64_t id) { return child->v[1].kind != VAL_NULL && child->v[1].u.i == id; }
+
 static bool has_children(const sim_state *s, int64_t id)
 {
     const sim_rows *t = &s->tables[SIM_CHILD];
     for (uint32_t i = 0; i < t->count; i++)
-        if (t->rows[i].v[1].u.i == id) return true;
+        if (is_child_of(&t->rows[i], id)) return true;
     return false;
+}
+
+/* The parent's key goes away, or becomes another one. */
+static void act(sim_state *s, const sim_change *c)
+{
+    sim_rows *t = &s->tables[SIM_CHILD];
+    for (uint32_t i = t->count; i-- > 0;) {
+        if (!is_child_of(&t->rows[i], c->before.v[0].u.i)) continue;
+        if (c->kind == CHANGE_UPDATE) t->rows[i].v[1] = c->after.v[0];
+        else if (s->action == SIM_SET_NULL) t->rows[i].v[1] = (val){.kind = VAL_NULL};
+        else remove_row(s, SIM_CHILD, &t->rows[i]);
+    }
+}
+
+static bool moves_parent(const sim_change *c)
+{
+    if (c->table != SIM_PARENT || c->kind == CHANGE_INSERT) return false;
+    return c->kind == CHANGE_DELETE || !key_equal(SIM_PARENT, &c->before, &c->after);
 }
 
 static const char *check_foreign_keys(sim_state *s, const sim_change *c)
 {
-    if (c->table == SIM_CHILD && c->kind != CHANGE_DELETE) {
+    if (c->table == SIM_CHILD && c->kind != CHANGE_DELETE && c->after.v[1].kind != VAL_NULL) {
         sim_row parent = {0};
         parent.v[0] = c->after.v[1];
         if (!find_key(s, SIM_PARENT, &parent)) return "no parent row";
     }
-    if (c->table != SIM_PARENT || c->kind == CHANGE_INSERT) return NULL;
-    if (c->kind == CHANGE_UPDATE && key_equal(SIM_PARENT, &c->before, &c->after)) return NULL;
-    return has_children(s, c->before.v[0].u.i) ? "child rows exist" : NULL;
+    return moves_parent(c) && s->action == SIM_RESTRICT && has_children(s, c->before.v[0].u.i) ? "child rows exist" : NULL;
 }
 
 const char *sim_apply_strict(sim_state *s, const sim_change *c, bool foreign_keys)
@@ -109,11 +127,13 @@ const char *sim_apply_strict(sim_state *s, const sim_change *c, bool foreign_key
     if (why) return why;
     if (c->kind == CHANGE_DELETE) {
         remove_row(s, c->table, old);
+        if (foreign_keys && moves_parent(c)) act(s, c);
         return NULL;
     }
     sim_row *same = find_key(s, c->table, &c->after);
     if (same && same != old) return "the key exists already";
     if (find_unique(s, c->table, &c->after, old)) return "the unique value exists already";
+    if (foreign_keys && moves_parent(c)) act(s, c);
     if (old) *old = c->after;
     else if (!add_row(s, c->table, &c->after)) return "no memory";
     return NULL;
@@ -139,9 +159,20 @@ const char *sim_load_row(sim_state *s, uint32_t table, const sim_row *r, bool re
     return add_row(s, table, r) ? NULL : "no memory";
 }
 
+uint32_t sim_unload(sim_state *s, uint32_t table, const chunk *c, uint32_t keep)
+{
+    uint32_t found = 0;
+    sim_rows *t = &s->tables[table];
+    for (uint32_t i = t->count; i-- > 0;) {
+        if (!sim_in_chunk(c, &t->rows[i])) continue;
+        if (found++ >= keep) remove_row(s, table, &t->rows[i]);
+    }
+    return found;
+}
+
 bool sim_state_copy(const sim_state *from, sim_state *ret)
 {
-    *ret = (sim_state){0};
+    *ret = (sim_state){.action = from->action};
     for (uint32_t t = 0; t < SIM_TABLES; t++) {
         uint32_t n = from->tables[t].count;
         if (n == 0) continue;
@@ -164,7 +195,7 @@ void sim_state_finish(sim_state *s)
 
 bool sim_state_replay(const sim_world *w, uint32_t n, sim_state *ret)
 {
-    *ret = (sim_state){0};
+    *ret = (sim_state){.action = w->action};
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t k = 0; k < w->log[i].count; k++)
             if (sim_apply_strict(ret, &w->log[i].changes[k], true)) return false;

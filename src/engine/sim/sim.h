@@ -22,8 +22,12 @@ typedef struct sim_rows {
     uint32_t count, cap;
 } sim_rows;
 
+/* What deleting a parent row or changing its key does to child rows; the log does not tell of it. */
+typedef enum sim_action { SIM_RESTRICT, SIM_CASCADE, SIM_SET_NULL } sim_action;
+
 /* The contents of a server. */
 typedef struct sim_state {
+    sim_action action;
     sim_rows tables[SIM_TABLES];
 } sim_state;
 
@@ -48,6 +52,8 @@ typedef enum sim_bug {
     SIM_BUG_WINDOW_LOST,      /* a window that failed with a deadlock is passed over */
     SIM_BUG_CHUNK_FIRST,      /* a chunk is marked done before its rows are durable */
     SIM_BUG_STALE_CHECKPOINT, /* the checkpoint read back is the one before */
+    SIM_BUG_ACTIONS_LOGGED,   /* the source claims that its log holds what foreign key actions change */
+    SIM_BUG_CHUNK_KEPT,       /* a chunk that was taken back leaves a row behind */
     SIM_BUG_COUNT
 } sim_bug;
 
@@ -59,6 +65,7 @@ typedef struct sim_world {
     rng random;
     sim_bug bug;
     sim_mode mode;
+    sim_action action;     /* of the foreign key */
     arena mem;
     catalog_def catalog;
     sim_txn *log;
@@ -99,6 +106,10 @@ void sim_worker_end(sim_world *w, uint32_t replica_id);
 uint32_t sim_calls(sim_world *w);
 /* Judges the end. False with a text. */
 bool sim_world_judge(sim_world *w, char *text, size_t text_bytes);
+/* source.c: the chunk's range holds the row. */
+bool sim_in_chunk(const chunk *c, const sim_row *r);
+/* rows.c: removes the rows of the chunk's range but for `keep` of them; how many there were. */
+uint32_t sim_unload(sim_state *s, uint32_t table, const chunk *c, uint32_t keep);
 /* NULL when there is no such world. */
 sim_world *sim_world_find(str name);
 

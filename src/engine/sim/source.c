@@ -38,7 +38,8 @@ static bool source_server(source *s, arena *a, server_info *ret, err *e)
 {
     (void)a;
     if (!sim_enter(s->world, s->env, SIM_AT_SOURCE, &s->broken, e)) return false;
-    *ret = (server_info){.product = STR("sim"), .version = STR("1"), .version_number = 1, .identity = STR("sim")};
+    *ret = (server_info){.product = STR("sim"), .version = STR("1"), .version_number = 1, .identity = STR("sim"),
+                          .cascades_logged = s->world->bug == SIM_BUG_ACTIONS_LOGGED};
     sim_leave(s->world);
     return true;
 }
@@ -146,7 +147,7 @@ static bool plan_chunks(snapshot *n, const table_def *t, uint64_t chunk_rows, ar
     return true;
 }
 
-static bool in_chunk(const chunk *c, const sim_row *r)
+bool sim_in_chunk(const chunk *c, const sim_row *r)
 {
     int64_t bound;
     if (c->low.n && str_to_i64(c->low, &bound) && r->v[0].u.i <= bound) return false;
@@ -167,7 +168,7 @@ static bool read_chunk(snapshot *n, uint32_t lane, const table_def *t, const chu
     const sim_rows *rows = &n->state[lane].tables[t->id];
     row_batch *b = NULL;
     for (uint32_t i = 0; i < rows->count; i++) {
-        if (!in_chunk(c, &rows->rows[i])) continue;
+        if (!sim_in_chunk(c, &rows->rows[i])) continue;
         if (!b && !(b = row_batch_new(t, 0))) return err_no_memory(e, "a batch");
         val *v = row_batch_add(b);
         if (v) memcpy(v, rows->rows[i].v, sizeof rows->rows[i].v);

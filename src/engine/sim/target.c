@@ -109,7 +109,7 @@ static uint32_t highest_chunk(const sim_world *w)
     uint32_t high = 0;
     for (uint32_t t = 0; t < SIM_TABLES; t++)
         for (uint32_t i = 0; i < w->chunk_count[t]; i++)
-            if (w->chunk_at[t][i] > high) high = w->chunk_at[t][i];
+            if (w->chunks[t][i].done && w->chunk_at[t][i] > high) high = w->chunk_at[t][i];
     return high;
 }
 
@@ -273,6 +273,28 @@ static bool load_chunk(loader *l, const table_def *t, const chunk *c, position p
     return ok;
 }
 
+/* Rows and mark go together. */
+static bool unload_chunk(target *t, uint64_t epoch, const table_def *table, const chunk *c, err *e)
+{
+    sim_world *w = t->world;
+    if (!sim_enter(w, t->env, SIM_AT_TARGET_TXN, &t->broken, e)) return false;
+    sim_state after = {0};
+    chunk *kept = &w->chunks[table->id][c->number];
+    bool done = false, ok = fence(w, epoch, e) && (sim_state_copy(&w->target, &after) || err_no_memory(e, "rows"));
+    uint32_t gone = ok && kept->done ? sim_unload(&after, table->id, c, w->bug == SIM_BUG_CHUNK_KEPT) : 0;
+    if (ok && kept->done && gone != kept->rows) ok = err_set(e, ERR_TARGET_DIVERGED, "table %.*s, chunk %u: %u rows", STR_ARG(table->name), c->number, gone);
+    ok = ok && commit_outcome(t, &t->broken, &done, e);
+    if (done) {
+        kept->done = false;
+        sim_state_finish(&w->target);
+        w->target = after;
+    } else {
+        sim_state_finish(&after);
+    }
+    sim_leave(w);
+    return ok;
+}
+
 static bool apply_begin(target *t, uint64_t epoch, catalog_def *c, const server_info *from, err *e)
 {
     (void)c, (void)from;
@@ -305,11 +327,12 @@ static bool apply_table(sim_world *w, sim_state *s, const table_changes *c, bool
     return true;
 }
 
-static bool apply_rows(sim_world *w, const apply_window *a, uint32_t end, sim_state *s, err *e)
+static bool apply_rows(sim_world *w, const apply_window *a, sim_state *s, err *e)
 {
-    bool foreign_keys = end > highest_chunk(w), ok = true;
-    for (uint32_t i = 0; ok && i < a->merged_count; i++) ok = apply_table(w, s, &a->merged[i], foreign_keys, e);
-    for (uint32_t i = 0; ok && i < a->ordered_count; i++) ok = apply_one(w, s, a->ordered[i], a->ordered_overlap[i], foreign_keys, e);
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < a->merged_count; i++) ok = apply_table(w, s, &a->merged[i], a->settled, e);
+    for (uint32_t i = 0; ok && i < a->ordered_count; i++)
+        ok = apply_one(w, s, a->ordered[i], a->ordered_overlap[i], a->settled || a->ordered[i]->table->family, e);
     return ok;
 }
 
@@ -335,7 +358,7 @@ static bool target_apply(target *t, const apply_window *a, err *e)
     }
     sim_state after = {0};
     bool done = false, ok = fence(w, t->epoch, e) && (sim_state_copy(&w->target, &after) || err_no_memory(e, "rows"));
-    ok = ok && apply_rows(w, a, end, &after, e);
+    ok = ok && apply_rows(w, a, &after, e);
     bool early = ok && w->bug == SIM_BUG_CHECKPOINT_FIRST;
     if (early) keep_window(w, a, end);
     ok = ok && commit_outcome(t, &t->broken, &done, e);
@@ -366,5 +389,5 @@ const target_ops sim_target_ops = {
     .open = target_open, .close = target_close, .server = target_server, .precheck = target_precheck, .claim = target_claim,
     .read_checkpoint = target_read, .save_checkpoint = target_save, .apply_schema = target_schema, .read_chunks = target_read_chunks,
     .store_chunks = target_store_chunks, .loader_open = loader_open, .loader_close = loader_close, .load_chunk = load_chunk,
-    .apply_begin = apply_begin, .apply = target_apply, .remove_job = remove_job,
+    .unload_chunk = unload_chunk,    .apply_begin = apply_begin, .apply = target_apply, .remove_job = remove_job,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/sim/sim.h"
+#include "model/family.h"
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static sim_world *registry[16]; /* guarded by registry_lock */
@@ -36,14 +37,14 @@ static bool registry_swap(sim_world *old, sim_world *w)
 typedef struct table_plan {
     const char *name, *columns[SIM_COLUMNS];
     uint32_t key_columns;
-    bool unique_second, referenced, text_key, generated_last;
+    bool unique_second, text_key, generated_last;
 } table_plan;
 
 static const table_plan plans[SIM_TABLES] = {
     [SIM_PLAIN] = {"plain", {"id", "a", "b", "g"}, 1, .generated_last = true},
     [SIM_UNIQUE] = {"uniq", {"id", "u", "b", "c"}, 1, .unique_second = true},
     [SIM_NO_KEY] = {"nokey", {"a", "b", "c", "d"}, 0, .text_key = false},
-    [SIM_PARENT] = {"parent", {"id", "a", "b", "c"}, 1, .referenced = true},
+    [SIM_PARENT] = {"parent", {"id", "a", "b", "c"}, 1, .text_key = false},
     [SIM_CHILD] = {"child", {"id", "p", "b", "c"}, 1, .text_key = false},
     [SIM_TEXT] = {"text", {"k", "a", "b", "c"}, 1, .text_key = true},
     [SIM_PAIR] = {"pair", {"k1", "k2", "a", "b"}, 2, .text_key = false},
@@ -62,8 +63,9 @@ static key_def *make_keys(arena *a, const table_plan *p, uint32_t *ret_count)
     return keys;
 }
 
-static table_def *make_table(arena *a, uint32_t id)
+static table_def *make_table(arena *a, uint32_t id, sim_action action)
 {
+    static const char *const rules[] = {[SIM_RESTRICT] = "RESTRICT", [SIM_CASCADE] = "CASCADE", [SIM_SET_NULL] = "SET NULL"};
     const table_plan *p = &plans[id];
     table_def *t = arena_alloc(a, sizeof *t);
     column_def *columns = arena_array(a, SIM_COLUMNS, sizeof *columns);
@@ -78,7 +80,7 @@ static table_def *make_table(arena *a, uint32_t id)
     }
     columns[SIM_COLUMNS - 1].generated = p->generated_last;
     *t = (table_def){.id = id, .schema = STR("db"), .name = str_from_c(p->name), .target_schema = STR("db"), .target_name = str_from_c(p->name),
-                     .columns = columns, .column_count = SIM_COLUMNS, .referenced = p->referenced, .estimated_rows = 10, .estimated_bytes = 100 * (id + 1)};
+                     .columns = columns, .column_count = SIM_COLUMNS, .estimated_rows = 10, .estimated_bytes = 100 * (id + 1)};
     t->keys = make_keys(a, p, &t->key_count);
     if (!t->keys) return NULL;
     if (id == SIM_CHILD) {
@@ -87,7 +89,7 @@ static table_def *make_table(arena *a, uint32_t id)
         if (!f || !parent) return NULL;
         *parent = STR("id");
         *f = (foreign_key_def){.name = STR("fk"), .columns = t->keys[0].columns + 1, .count = 1, .parent_schema = STR("db"),
-                               .parent_table = STR("parent"), .parent_columns = parent, .on_delete = STR("RESTRICT"), .on_update = STR("RESTRICT")};
+                               .parent_table = STR("parent"), .parent_columns = parent, .on_delete = str_from_c(rules[action]), .on_update = action == SIM_RESTRICT ? STR("RESTRICT") : STR("CASCADE")};
         t->foreign_keys = f;
         t->foreign_key_count = 1;
     }
@@ -100,9 +102,10 @@ static bool make_catalog(sim_world *w)
     w->catalog.tables = arena_array(&w->mem, SIM_TABLES, sizeof *w->catalog.tables);
     if (!w->catalog.tables) return false;
     for (uint32_t i = 0; i < SIM_TABLES; i++)
-        if (!(w->catalog.tables[i] = make_table(&w->mem, i))) return false;
+        if (!(w->catalog.tables[i] = make_table(&w->mem, i, w->action))) return false;
     w->catalog.table_count = SIM_TABLES;
-    return true;
+    err ignored = ERR_INIT;
+    return family_link(&w->catalog, &ignored);
 }
 
 static val number(rng *r, uint64_t below) { return (val){.kind = VAL_INT, .u.i = (int64_t)rng_below(r, below)}; }
@@ -159,7 +162,7 @@ static bool make_log(sim_world *w)
     rng *r = &w->random;
     w->log_count = 15 + (uint32_t)rng_below(r, 50);
     w->log = calloc(w->log_count, sizeof *w->log);
-    sim_state s = {0};
+    sim_state s = {.action = w->action};
     bool ok = w->log != NULL;
     for (uint32_t i = 0; ok && i < w->log_count; i++) ok = make_txn(r, &s, &w->log[i]);
     sim_state_finish(&s);
@@ -176,6 +179,8 @@ static void choose_weather(sim_world *w)
     w->faults_left = (uint32_t)rng_below(r, 40);
     w->uneven_lanes = rng_chance(r, 40);
     w->purges = rng_chance(r, 4);
+    w->action = (sim_action)rng_below(r, 3);
+    w->target.action = w->action;
 }
 
 sim_world *sim_world_new(uint64_t seed, sim_bug bug)
@@ -224,7 +229,7 @@ static uint32_t highest_chunk(const sim_world *w)
     uint32_t high = 0;
     for (uint32_t t = 0; t < SIM_TABLES; t++)
         for (uint32_t i = 0; i < w->chunk_count[t]; i++)
-            if (w->chunk_at[t][i] > high) high = w->chunk_at[t][i];
+            if (w->chunks[t][i].done && w->chunk_at[t][i] > high) high = w->chunk_at[t][i];
     return high;
 }
 

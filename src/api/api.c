@@ -10,6 +10,7 @@
 #include "api/render.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/secret.h"
 
 #define API_OP(symbol) extern const api_op op_##symbol;
 #include "api/ops.def"
@@ -89,6 +90,13 @@ static bool value_fits(const api_par *p, str v)
     return true;
 }
 
+/* Client libraries take a password up to its first zero byte. */
+static bool secret_fits(str v)
+{
+    _Static_assert(SECRET_MAX_BYTES == 4096, "the text of the refusal names the number");
+    return v.n <= SECRET_MAX_BYTES && str_find_byte(v, 0, 0) == SIZE_MAX;
+}
+
 static const char *form_of(par_type t) { return t == PAR_BOOLEAN ? "it must be true or false" : "it must be a whole number"; }
 
 static bool check_parameters(const api_call *c, const api_op *op, api_fault *f)
@@ -96,6 +104,7 @@ static bool check_parameters(const api_call *c, const api_op *op, api_fault *f)
     for (const api_par *p = op->pars; p->name; p++) {
         str v = call_get(c, p->name);
         if (v.n == 0 && (p->flags & PAR_REQUIRED)) return fault_set(f, API_ERROR_MISSING_PARAMETER, str_from_c(p->name), STR_NULL);
+        if ((p->flags & PAR_SECRET) && !secret_fits(v)) return fault_set(f, API_ERROR_INVALID_PARAMETER, str_from_c(p->name), STR("it has at most 4096 bytes and no zero byte"));
         if (v.n && !value_fits(p, v)) return fault_set(f, API_ERROR_INVALID_PARAMETER, str_from_c(p->name), str_from_c(form_of(p->type)));
     }
     return true;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/secret.h"
+
 static bool missing(api_fault *f, const char *name) { return fault_set(f, API_ERROR_MISSING_PARAMETER, str_from_c(name), STR_NULL); }
 
 static bool check_time(catalog *c, str stamp, const char *name, api_fault *f)
@@ -28,14 +30,20 @@ static bool load_key(catalog *c, ratelimit *limit, str id, arena *a, access_key 
     return true;
 }
 
-static bool check_key(catalog *c, const access_key *k, bool found, str token, str string_to_sign, bool signature_ok, api_fault *f)
+static bool token_fits(const access_key *k, str token, arena *a)
+{
+    if (token.n == 0 || k->token_hash.n == 0) return token.n == k->token_hash.n;
+    return signature_equal(k->token_hash, signature_sha256_hex(token, a));
+}
+
+static bool check_key(catalog *c, const access_key *k, bool found, str token, str string_to_sign, bool signature_ok, arena *a, api_fault *f)
 {
     if (!found) return fault_set(f, API_ERROR_KEY_NOT_FOUND, STR("AccessKeyId"), STR_NULL);
     if (!k->active) return fault_set(f, API_ERROR_KEY_INACTIVE, STR("AccessKeyId"), STR_NULL);
     if (!signature_ok) return fault_set(f, API_ERROR_SIGNATURE_MISMATCH, string_to_sign, STR_NULL);
-    if (!signature_equal(k->token, token))
+    if (!token_fits(k, token, a))
         return fault_set(f, API_ERROR_TOKEN_MALFORMED, STR("SecurityToken"),
-                         k->token.n ? STR("it is not the token of this key") : STR("a permanent key takes no SecurityToken"));
+                         k->token_hash.n ? STR("it is not the token of this key") : STR("a permanent key takes no SecurityToken"));
     if (k->expires_us && clk_wall_us(catalog_clock(c)) >= k->expires_us) return fault_set(f, API_ERROR_TOKEN_EXPIRED, STR("SecurityToken"), STR_NULL);
     return true;
 }
@@ -48,6 +56,21 @@ static bool check_nonce(nonce_store *nonces, str key_id, str nonce, const char *
     bool fresh;
     if (!nonce_use(nonces, key_id, nonce, &fresh, &e)) return fault_from_err(f, &e, STR_NULL, STR_NULL, a);
     return fresh || fault_set(f, API_ERROR_NONCE_USED, str_from_c(name), STR_NULL);
+}
+
+/* The string to sign as the hint of SignatureDoesNotMatch shows it: with the caller's own parameters, but not with their secrets, which would travel on into the
+ * caller's logs. Values that name secrets themselves (Reserve) count as such. */
+static str shown_string_to_sign(const http_request *r, const parsed_request *p, const name_value *params, size_t n, arena *a)
+{
+    name_value *shown = arena_array(a, n + 1, sizeof *shown);
+    const api_op *op = api_op_find(p->action);
+    for (size_t i = 0; shown && i < n; i++) {
+        bool hide = (secret_is_named(params[i].name) || secret_is_named(params[i].value)) && !str_eq_nocase(params[i].name, STR("AccessKeyId"));
+        for (const api_par *par = op ? op->pars : NULL; par && par->name; par++)
+            hide = hide || ((par->flags & PAR_SECRET) && str_eq_nocase(params[i].name, str_from_c(par->name)));
+        shown[i] = (name_value){params[i].name, hide ? STR("***") : params[i].value};
+    }
+    return shown ? signature_v1_string(r->method, shown, n, a) : STR("");
 }
 
 static bool authenticate_v1(catalog *c, nonce_store *nonces, ratelimit *limit, const http_request *r, const parsed_request *p, arena *a,
@@ -67,8 +90,8 @@ static bool authenticate_v1(catalog *c, nonce_store *nonces, ratelimit *limit, c
     str string_to_sign = signature_v1_string(r->method, params, n, a);
     bool ok = signature_equal(signature_v1(string_to_sign, ret->secret, a), request_param(p, "Signature"));
     str token = request_param(p, "SecurityToken");
-    /* The hint of SignatureDoesNotMatch shows the string to sign, which holds the parameters of the caller's own request. */
-    if (!check_key(c, ret, found, token.p ? token : STR(""), string_to_sign, ok, f)) return false;
+    str shown = ok ? STR("") : shown_string_to_sign(r, p, params, n, a);
+    if (!check_key(c, ret, found, token, shown, ok, a, f)) return false;
     return check_nonce(nonces, id, request_param(p, "SignatureNonce"), "SignatureNonce", a, f);
 }
 
@@ -116,7 +139,7 @@ static bool authenticate_v3(catalog *c, nonce_store *nonces, ratelimit *limit, c
     str string_to_sign = signature_v3_string(canonical, a);
     bool ok = signature_equal(signature_v3(string_to_sign, ret->secret, a), signature) && str_eq(payload, request_header(r, "x-acs-content-sha256"));
     str token = request_header(r, "x-acs-security-token");
-    if (!check_key(c, ret, found, token.p ? token : STR(""), string_to_sign, ok, f)) return false;
+    if (!check_key(c, ret, found, token, string_to_sign, ok, a, f)) return false;
     return check_nonce(nonces, id, request_header(r, "x-acs-signature-nonce"), "x-acs-signature-nonce", a, f);
 }
 

@@ -83,42 +83,6 @@ static void add_state(json_t *o, const job_record *r, int64_t now_us, bool detai
     add_retry(o, r, now_us);
 }
 
-static bool names_secret(const char *key)
-{
-    static const char *const words[] = {"password", "passwd", "secret", "token", "accesskey", "privatekey", "credential"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcasestr(key, words[i])) return true;
-    return false;
-}
-
-/* Removes members that carry secrets, at every depth; true when there was one. */
-static bool drop_secrets(json_t *v)
-{
-    const char *key;
-    json_t *member;
-    void *next;
-    size_t i;
-    bool dropped = false;
-    json_object_foreach_safe(v, next, key, member)
-    {
-        bool secret = names_secret(key);
-        if (secret) json_object_del(v, key);
-        dropped = secret || drop_secrets(member) || dropped;
-    }
-    json_array_foreach(v, i, member) dropped = drop_secrets(member) || dropped;
-    return dropped;
-}
-
-/* Reserve as it was submitted, without secrets. */
-static void add_reserved(json_t *o, str reserve)
-{
-    json_t *parsed = reserve.n ? json_loadb(reserve.p, reserve.n, 0, NULL) : NULL;
-    char *text = drop_secrets(parsed) ? json_dumps(parsed, JSON_COMPACT) : NULL;
-    answer_set(o, "Reserved", text ? str_from_c(text) : parsed ? reserve : STR("{}"));
-    free(text);
-    json_decref(parsed);
-}
-
 void job_object_fill(json_t *o, const job_record *r, int64_t now_us, bool detail, bool with_objects)
 {
     answer_set(o, "DtsJobId", r->job_id);
@@ -137,7 +101,7 @@ void job_object_fill(json_t *o, const job_record *r, int64_t now_us, bool detail
     json_object_set_new(o, "SourceEndpoint", endpoint_object(&r->source));
     json_object_set_new(o, "DestinationEndpoint", endpoint_object(&r->target));
     if (with_objects) answer_set(o, "DbObject", r->db_list);
-    add_reserved(o, r->reserve);
+    answer_set(o, "Reserved", r->reserve.n ? r->reserve : STR("{}")); /* as submitted; secrets were not kept */
     json_object_set_new(o, "SubscriptionDataType", json_pack("{s:b, s:b}", "Ddl", 0, "Dml", 0));
     json_object_set_new(o, "SubscriptionHost", json_pack("{s:s, s:s, s:s}", "PublicHost", "", "PrivateHost", "", "VpcHost", ""));
     add_state(o, r, now_us, detail);

@@ -28,6 +28,15 @@ void secret_wipe(secret *s)
     *s = SECRET_INIT;
 }
 
+bool secret_is_named(str name)
+{
+    static const char *const words[] = {"password", "passwd", "secret", "token", "accesskey", "privatekey", "credential"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        for (size_t at = 0; at < name.n; at++)
+            if (str_starts_with_nocase(str_sub(name, at, SIZE_MAX), str_from_c(words[i]))) return true;
+    return false;
+}
+
 void secret_zero(void *p, size_t n) { explicit_bzero(p, n); }
 
 void secret_protect_process(void)

@@ -21,9 +21,11 @@ void secret_wipe(secret *s);
 /* Borrowed until the secret changes. "" when unset. */
 static inline const char *secret_c(const secret *s) { return s->p ? s->p : ""; }
 static inline str secret_str(const secret *s) { return (str){s->p, s->n}; }
+/* Does a name say that its value is secret ("srcPassword", "AccessKeySecret", "SecurityToken")? By the words in it, without case. */
+bool secret_is_named(str name);
 /* Overwrites memory in a way the compiler keeps. */
 void secret_zero(void *p, size_t n);
-/* No core dumps, not readable through /proc by other users. Call at the start of each role. */
+/* No core dumps (also not through a pipe of core_pattern), not readable through /proc by other users. Called first in every process. */
 void secret_protect_process(void);
 
 #endif

@@ -2,6 +2,7 @@
 #include "catalog/access_key.h"
 
 #include "base/random.h"
+#include "codec/signature.h"
 
 #define ID_CHARS 20
 #define SECRET_CHARS 30
@@ -25,7 +26,7 @@ static bool insert(catalog *c, access_key *k, arena *a, err *e)
     bool ok = catalog_exec(c, e,
                            "INSERT INTO access_key(id, name, secret, token, policy, parent, active, created_us, expires_us) "
                            "VALUES(?,?,?,?,?,?,1,?,?)",
-                           "ssbsssii", k->id, k->name.p ? k->name : STR(""), sealed, k->token, k->policy, k->parent, k->created_us, k->expires_us);
+                           "ssbsssii", k->id, k->name.p ? k->name : STR(""), sealed, k->token_hash, k->policy, k->parent, k->created_us, k->expires_us);
     if (!ok) {
         catalog_rollback(c);
         return false;
@@ -51,10 +52,12 @@ bool access_key_create_temporary(catalog *c, str parent, int64_t ttl_s, arena *a
     access_key p;
     if (!access_key_find(c, parent, a, &p, e)) return false;
     if (p.id.n == 0) return err_set(e, ERR_BAD_INPUT, "no access key %.*s; sluice key list shows the keys", STR_ARG(parent));
-    if (p.token.n) return err_set(e, ERR_BAD_INPUT, "%.*s is a temporary key itself; name a permanent one", STR_ARG(parent));
+    if (p.token_hash.n) return err_set(e, ERR_BAD_INPUT, "%.*s is a temporary key itself; name a permanent one", STR_ARG(parent));
     int64_t now = clk_wall_us(catalog_clock(c));
     access_key k = {.id = new_token(a, "STS.", ID_CHARS), .name = p.name, .secret = new_token(a, "", SECRET_CHARS), .token = new_token(a, "", TOKEN_CHARS),
                     .policy = p.policy, .parent = p.id, .active = true, .created_us = now, .expires_us = now + ttl_s * 1000000};
+    k.token_hash = signature_sha256_hex(k.token, a);
+    if (!k.token.p || !k.token_hash.p) return err_no_memory(e, "a temporary key");
     if (!insert(c, &k, a, e)) return false;
     *ret = k;
     return true;
@@ -62,7 +65,7 @@ bool access_key_create_temporary(catalog *c, str parent, int64_t ttl_s, arena *a
 
 static void read_row(const catalog_rows *r, arena *a, access_key *k)
 {
-    *k = (access_key){.id = catalog_text(r, 0, a), .name = catalog_text(r, 1, a), .token = catalog_text(r, 2, a), .policy = catalog_text(r, 3, a),
+    *k = (access_key){.id = catalog_text(r, 0, a), .name = catalog_text(r, 1, a), .token_hash = catalog_text(r, 2, a), .policy = catalog_text(r, 3, a),
                       .parent = catalog_text(r, 4, a), .active = catalog_i64(r, 5) != 0, .created_us = catalog_i64(r, 6),
                       .expires_us = catalog_i64(r, 7)};
 }

@@ -11,7 +11,8 @@
 typedef struct access_key {
     str id, name;
     str secret;        /* filled by access_key_find and the creating calls only */
-    str token;         /* temporary keys: the SecurityToken */
+    str token;         /* temporary keys: the SecurityToken; filled by the creating call only */
+    str token_hash;    /* temporary keys: SHA-256 of the token in hexadecimal; all that the catalog keeps of it */
     str policy;        /* JSON text, empty: everything is allowed */
     str parent;        /* temporary keys: the permanent key they act for */
     bool active;

@@ -203,7 +203,7 @@ bool jobs_secret_put(catalog *c, str context, str plain, err *e)
     arena a;
     arena_init(&a, 1024, 0);
     str sealed;
-    bool ok = catalog_seal(c, plain, context, &a, &sealed, e) &&
+    bool ok = (plain.n <= SECRET_MAX_BYTES || err_set(e, ERR_LIMIT, "a password may have at most %d bytes", SECRET_MAX_BYTES)) && catalog_seal(c, plain, context, &a, &sealed, e) &&
               catalog_exec(c, e, "INSERT OR REPLACE INTO secret(context, sealed) VALUES(?,?)", "sb", context, sealed);
     arena_finish(&a);
     return ok;

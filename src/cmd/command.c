@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/secret.h"
 #include "cmd/config.h"
 #include "cmd/help.h"
 
@@ -126,6 +127,7 @@ static bool parse(const command *c, int argc, char **argv, args *a)
 int command_main(int argc, char **argv)
 {
     int words;
+    secret_protect_process();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         help_overview(argc < 2 ? stderr : stdout);
         return argc < 2 ? EXIT_USAGE : 0;

@@ -93,7 +93,7 @@ int run_key_list(const args *a)
         char created[CLOCK_ISO_BYTES], expires[CLOCK_ISO_BYTES] = "never";
         clock_format_iso(keys[i].created_us, created);
         if (keys[i].expires_us) clock_format_iso(keys[i].expires_us, expires);
-        const char *kind = keys[i].token.n ? "temporary" : "permanent", *policy = keys[i].policy.n ? "restricted" : "all";
+        const char *kind = keys[i].token_hash.n ? "temporary" : "permanent", *policy = keys[i].policy.n ? "restricted" : "all";
         if (!args_json(a)) printf("%-26.*s %-10s %-10s created %s expires %s %.*s\n", STR_ARG(keys[i].id), kind, policy, created, expires, STR_ARG(keys[i].name));
         json_array_append_new(list, json_pack("{s:s%, s:s%, s:s, s:s, s:s}", "AccessKeyId", keys[i].id.p, keys[i].id.n, "Name",
                                               keys[i].name.n ? keys[i].name.p : "", keys[i].name.n, "Kind", kind, "Created", created, "Expires", expires));

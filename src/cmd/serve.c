@@ -11,7 +11,6 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/secret.h"
 #include "cmd/manager.h"
 #include "cmd/run.h"
 #include "http/server.h"
@@ -133,7 +132,6 @@ int run_serve(const args *a)
     server s = {0};
     err e = ERR_INIT;
     sigset_t set;
-    secret_protect_process();
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);

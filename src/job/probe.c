@@ -169,7 +169,6 @@ int probe_main(void)
     mallopt(M_ARENA_MAX, 2);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN);
-    secret_protect_process();
     log_set_common_fields("role=probe");
     ctl_init(&p.ctl, CTL_FD);
     arena_init(&p.mem, 64 * 1024, 0);

@@ -195,7 +195,6 @@ static void fill(job_record *r, const configure_request *q)
     r->full = q->full;
     r->incremental = q->incremental;
     r->db_list = q->db_list;
-    r->reserve = q->reserve;
     r->start_checkpoint = q->checkpoint;
     if (q->region.n) r->region = q->region;
     if (q->resource_group.n) r->resource_group = q->resource_group;
@@ -236,6 +235,7 @@ static bool configure(service *s, const configure_request *q, job_type type, are
     r->source = from;
     r->target = to;
     fill(r, q);
+    if (!service_reserve_to_keep(q->reserve, a, &r->reserve, e)) return false;
     if (!service_apply_reserve(r, a, e)) return false;
     r->run_wanted = starts_itself(r, named, a);
     if (r->run_wanted && !fsm_apply(r, EVENT_START_CHECK, e)) return false;

@@ -25,6 +25,8 @@ bool service_refuse(service_fault *f, const char *param, const char *api_code);
 ERR_MUST_USE bool service_end(service *s, bool ok, err *e);
 /* Refuses a Reserve that is not a JSON object or whose known members have values that cannot be honoured. Unknown members are kept. */
 ERR_MUST_USE bool service_check_reserve(str reserve, service_fault *f, err *e);
+/* The text to store and show: as submitted, or without the members whose names say that they are secret (none has an effect), for Reserve is not sealed. */
+ERR_MUST_USE bool service_reserve_to_keep(str reserve, arena *a, str *ret, err *e);
 /* Takes what Reserve says about the record: TLS of both ends (srcSSL, destSSL), first rate limits (fullDynamicConfig, incDynamicConfig). */
 ERR_MUST_USE bool service_apply_reserve(job_record *r, arena *a, err *e);
 /* One limit of a ConfigList ("dts.datamove.source.rps.max" ...): a number or numeric text; absent, -1 and 0: -1; INT64_MIN: not a limit. */

@@ -108,6 +108,35 @@ bool service_check_reserve(str reserve, service_fault *f, err *e)
     return ok || service_refuse(f, "Reserve", NULL);
 }
 
+/* Removes members whose names say that they are secret, at every depth; true when there was one. */
+static bool drop_secrets(json_t *v)
+{
+    const char *key;
+    json_t *member;
+    void *next;
+    size_t i;
+    bool dropped = false;
+    json_object_foreach_safe(v, next, key, member)
+    {
+        bool named = secret_is_named(str_from_c(key));
+        dropped = named || drop_secrets(member) || dropped;
+        if (named) json_object_del(v, key);
+    }
+    json_array_foreach(v, i, member) dropped = drop_secrets(member) || dropped;
+    return dropped;
+}
+
+bool service_reserve_to_keep(str reserve, arena *a, str *ret, err *e)
+{
+    json_t *root = reserve.n ? json_loadb(reserve.p, reserve.n, 0, NULL) : NULL;
+    char *text = drop_secrets(root) ? json_dumps(root, JSON_COMPACT) : NULL;
+    *ret = text ? arena_copy(a, str_from_c(text)) : reserve;
+    if (text) secret_zero(text, strlen(text));
+    free(text);
+    json_decref(root);
+    return ret->p || reserve.n == 0 || err_no_memory(e, "Reserve");
+}
+
 /* {"rps","bps","qps"} of one member, NULL when it is absent. */
 static json_t *first_limit(const json_t *root, const char *key)
 {

@@ -107,7 +107,6 @@ int worker_main(void)
     mallopt(M_ARENA_MAX, 2);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* Ctrl-C at serve's terminal reaches the group; serve ends us over the socket */
-    secret_protect_process();
     ctl_init(&w->ctl, CTL_FD);
     w->error = ERR_INIT;
     if (!cancel_init(&w->stop, &w->error) || !receive_job(w, &w->error)) {

@@ -35,7 +35,7 @@ def program():
 
 
 class Service:
-    """One service with its own data folder and one key; a context manager. options: of `sluice serve`."""
+    """One service with its own data folder and one key; a context manager. options: of `sluice serve`; popen: more arguments of its process."""
 
     listen = "http"
 
@@ -44,6 +44,7 @@ class Service:
         self.data = Path(self.dir) / "data"
         self.log_path = Path(self.dir) / "serve.log"
         self.options = list(options)
+        self.popen = {}
         self.process = None
         self.port = 0
 
@@ -76,7 +77,7 @@ class Service:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [program(), "serve", "--data", str(self.data), f"--{self.listen}", f"127.0.0.1:{self.port}", *self.options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self.popen)
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             found = re.search(r"event=listening .*port=(\d+)", self.log()[begin:])

@@ -69,28 +69,6 @@ static void lists_use_seconds_and_texts(void **state)
     json_decref(o);
 }
 
-static void secrets_of_reserve_are_not_answered(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *given, *shown;
-    } rows[] = {
-        {"", "{}"},
-        {"not json", "{}"},
-        {"{\"a\": \"b\"}", "{\"a\": \"b\"}"},
-        {"{\"a\":1,\"srcPassword\":\"x\"}", "{\"a\":1}"},
-        {"{\"l\":[{\"AccessKeySecret\":\"x\",\"k\":2}],\"o\":{\"TOKEN\":\"x\"}}", "{\"l\":[{\"k\":2}],\"o\":{}}"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        job_record r = sample();
-        json_t *o = json_object();
-        r.reserve = str_from_c(rows[i].given);
-        job_object_fill(o, &r, 0, true, true);
-        assert_string_equal(text(o, "Reserved"), rows[i].shown);
-        json_decref(o);
-    }
-}
-
 /* A server's error text can be cut inside a character. */
 static void errors_are_always_a_text(void **state)
 {
@@ -138,7 +116,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_have_their_declared_types),
         cmocka_unit_test(lists_use_seconds_and_texts),
-        cmocka_unit_test(secrets_of_reserve_are_not_answered),
         cmocka_unit_test(errors_are_always_a_text),
         cmocka_unit_test(retry_times_come_from_the_job),
     };

@@ -344,6 +344,28 @@ static void test_delete_contract(void **state)
     assert_state(f, other.job_id, JOB_STATE_NOT_STARTED);
 }
 
+static void test_secrets_of_reserve_are_not_kept(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *given, *kept;
+    } rows[] = {
+        {"", ""},
+        {"{\"a\": \"b\"}", "{\"a\": \"b\"}"},
+        {"{\"a\":1,\"srcPassword\":\"x\"}", "{\"a\":1}"},
+        {"{\"l\":[{\"AccessKeySecret\":\"x\",\"k\":2}],\"o\":{\"TOKEN\":\"x\"},\"Credential\":{\"n\":1}}", "{\"l\":[{\"k\":2}],\"o\":{}}"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        err e = ERR_INIT;
+        service_fault fault = {0};
+        job_record r;
+        configure_request q = request_for(STR(""), "SYNC");
+        q.reserve = str_from_c(rows[i].given);
+        assert_true(service_configure(f->s, &q, &f->a, &r, &fault, &e));
+        assert_text(get(f, r.job_id).reserve, rows[i].kept);
+    }
+}
+
 static void assert_file_lacks(fixture *f, const char *name, str password)
 {
     char path[128];
@@ -386,7 +408,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_buy_first_starts_by_itself), TEST(test_configure_first_waits), TEST(test_bad_configurations), TEST(test_client_token), TEST(test_ids),
         TEST(test_steering), TEST(test_many_is_all_or_nothing), TEST(test_limits), TEST(test_change_endpoint), TEST(test_skip), TEST(test_skip_goes_on), TEST(test_list),
-        TEST(test_delete_contract), TEST(test_passwords_are_nowhere),
+        TEST(test_delete_contract), TEST(test_secrets_of_reserve_are_not_kept), TEST(test_passwords_are_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

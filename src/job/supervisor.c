@@ -76,13 +76,13 @@ static void insist(child *c)
 
 /* --- back-off --- */
 
-static backoff *backoff_of(supervisor *s, const char *run_id)
+static backoff *backoff_of(supervisor *s, str run_id)
 {
-    backoff *b = map_get(&s->backoffs, str_from_c(run_id));
+    backoff *b = map_get(&s->backoffs, run_id);
     if (b) return b;
     b = calloc(1, sizeof *b);
     if (!b) return NULL;
-    snprintf(b->run_id, sizeof b->run_id, "%s", run_id);
+    snprintf(b->run_id, sizeof b->run_id, "%.*s", STR_ARG(run_id));
     if (map_put(&s->backoffs, str_from_c(b->run_id), b)) return b;
     free(b);
     return NULL;
@@ -94,13 +94,13 @@ static bool may_start(supervisor *s, const char *run_id)
     return !b || b->next_us <= mono_us();
 }
 
-static void note_failure(supervisor *s, const child *c)
+static void note_failure(supervisor *s, str run_id, bool advanced)
 {
-    backoff *b = backoff_of(s, c->run_id);
+    backoff *b = backoff_of(s, run_id);
     if (!b) return;
-    if (c->advanced) b->failures = 0, b->since_us = 0;
+    if (advanced) b->failures = 0, b->since_us = 0;
     if (!b->since_us) b->since_us = mono_us();
-    int64_t wait = c->advanced ? 0 : BACKOFF_FIRST_US << (b->failures < 6 ? b->failures : 6);
+    int64_t wait = advanced ? 0 : BACKOFF_FIRST_US << (b->failures < 6 ? b->failures : 6);
     b->failures++;
     b->next_us = mono_us() + (wait > BACKOFF_MAX_US ? BACKOFF_MAX_US : wait);
 }
@@ -109,6 +109,46 @@ static bool retry_time_over(supervisor *s, const job_record *r, const char *run_
 {
     const backoff *b = map_get(&s->backoffs, str_from_c(run_id));
     return b && b->since_us && mono_us() - b->since_us > service_retry_limit_s(r->reserve) * 1000000;
+}
+
+/* --- failures --- */
+
+/* What the end of a worker or precheck means for its job. final: the worker reported the failure itself, after the pipeline had retried it for the job's
+ * retry time; a worker that died is started again. */
+static bool settle_job(supervisor *s, const child *c, const err *why, bool final, arena *a, err *e)
+{
+    job_record r;
+    bool found = false;
+    catalog *cat = s->svc->catalog;
+    if (!jobs_find(cat, str_from_c(c->job_id), STR(""), false, a, &r, &found, e)) return false;
+    if (!found || !str_eq(job_run_id(&r, a), str_from_c(c->run_id))) return true;
+    bool wanted = c->kind == CHILD_WORKER ? fsm_wants_worker(r.state) : fsm_wants_precheck(r.state);
+    if (!wanted) return true;
+    if (c->kind == CHILD_WORKER && !final && !retry_time_over(s, &r, c->run_id)) {
+        r.worker_restarts++;
+        if (!c->advanced) {
+            if (!fsm_apply(&r, EVENT_RETRY, e)) return false;
+            if (!r.retrying) r.retry_since_us = clk_wall_us(catalog_clock(cat));
+            r.retrying = true;
+            r.retry_count++;
+            r.retry_target = STR("inner_module");
+            r.retry_text = str_from_c(why->text);
+        }
+        return jobs_save(cat, &r, e) && service_log_add(cat, r.job_id, "WARN", str_from_c(why->text), e);
+    }
+    r.error_code = str_from_c(err_name(why->code));
+    r.error_text = str_from_c(why->text);
+    r.retrying = false;
+    if (c->kind == CHILD_PRECHECK) {
+        r.precheck.status = STR("Failed");
+        r.precheck.error = r.error_text;
+    } else {
+        job_stage *stage = r.stream.started_us ? &r.stream : r.load.started_us ? &r.load : &r.structure;
+        stage->status = STR("Failed");
+        stage->error = r.error_text;
+    }
+    return fsm_apply(&r, c->kind == CHILD_PRECHECK ? EVENT_PRECHECK_REFUSED : fsm_failed_event(&r), e) && jobs_save(cat, &r, e) &&
+           service_log_add(cat, r.job_id, "ERROR", r.error_text, e);
 }
 
 /* --- starting --- */
@@ -163,16 +203,33 @@ static bool prepare_start(supervisor *s, job_record *r, bool worker, arena *a, j
     return false;
 }
 
+/* What cannot be read back from the catalog today cannot be read tomorrow: the job fails with it instead of waiting for ever. Anything else (the catalog is locked,
+ * its disk is full) is tried again with the next round. */
+static void not_prepared(supervisor *s, const job_record *r, str run_id, bool worker, const err *why, arena *a)
+{
+    child none = {.kind = worker ? CHILD_WORKER : CHILD_PRECHECK};
+    err e = ERR_INIT;
+    log_error("start", why);
+    if (why->code != ERR_SECRET_KEY && why->code != ERR_LIMIT && why->code != ERR_CORRUPT) return;
+    snprintf(none.job_id, sizeof none.job_id, "%.*s", STR_ARG(r->job_id));
+    snprintf(none.run_id, sizeof none.run_id, "%.*s", STR_ARG(run_id));
+    if (!catalog_begin(s->svc->catalog, &e) || !service_end(s->svc, settle_job(s, &none, why, true, a, &e), &e)) log_error("settle", &e);
+}
+
 static void start_for(supervisor *s, job_record *r, bool worker, arena *a)
 {
     err e = ERR_INIT;
     json_t *message = NULL;
     str run = job_run_id(r, a);
-    bool ok = prepare_start(s, r, worker, a, &message, &e);
-    if (ok && !message) return;
-    child *c = ok ? supervisor_start_child(s, worker ? CHILD_WORKER : CHILD_PRECHECK, r->job_id, run, NULL, message, &e) : NULL;
+    if (!prepare_start(s, r, worker, a, &message, &e)) {
+        not_prepared(s, r, run, worker, &e, a);
+        return;
+    }
+    if (!message) return;
+    child *c = supervisor_start_child(s, worker ? CHILD_WORKER : CHILD_PRECHECK, r->job_id, run, NULL, message, &e);
     if (!c) {
         log_error("start", &e);
+        note_failure(s, run, false);
         return;
     }
     c->config_version = r->config_version;
@@ -251,44 +308,6 @@ static void reconcile(supervisor *s)
 
 /* --- ends --- */
 
-/* What the end of a worker or precheck means for its job. final: the worker reported the failure itself, after the pipeline had retried it for the job's
- * retry time; a worker that died is started again. */
-static bool settle_job(supervisor *s, child *c, const err *why, bool final, arena *a, err *e)
-{
-    job_record r;
-    bool found = false;
-    catalog *cat = s->svc->catalog;
-    if (!jobs_find(cat, str_from_c(c->job_id), STR(""), false, a, &r, &found, e)) return false;
-    if (!found || !str_eq(job_run_id(&r, a), str_from_c(c->run_id))) return true;
-    bool wanted = c->kind == CHILD_WORKER ? fsm_wants_worker(r.state) : fsm_wants_precheck(r.state);
-    if (!wanted) return true;
-    if (c->kind == CHILD_WORKER && !final && !retry_time_over(s, &r, c->run_id)) {
-        r.worker_restarts++;
-        if (!c->advanced) {
-            if (!fsm_apply(&r, EVENT_RETRY, e)) return false;
-            if (!r.retrying) r.retry_since_us = clk_wall_us(catalog_clock(cat));
-            r.retrying = true;
-            r.retry_count++;
-            r.retry_target = STR("inner_module");
-            r.retry_text = str_from_c(why->text);
-        }
-        return jobs_save(cat, &r, e) && service_log_add(cat, r.job_id, "WARN", str_from_c(why->text), e);
-    }
-    r.error_code = str_from_c(err_name(why->code));
-    r.error_text = str_from_c(why->text);
-    r.retrying = false;
-    if (c->kind == CHILD_PRECHECK) {
-        r.precheck.status = STR("Failed");
-        r.precheck.error = r.error_text;
-    } else {
-        job_stage *stage = r.stream.started_us ? &r.stream : r.load.started_us ? &r.load : &r.structure;
-        stage->status = STR("Failed");
-        stage->error = r.error_text;
-    }
-    return fsm_apply(&r, c->kind == CHILD_PRECHECK ? EVENT_PRECHECK_REFUSED : fsm_failed_event(&r), e) && jobs_save(cat, &r, e) &&
-           service_log_add(cat, r.job_id, "ERROR", r.error_text, e);
-}
-
 static void on_end(supervisor *s, child *c, int status)
 {
     arena a;
@@ -299,7 +318,7 @@ static void on_end(supervisor *s, child *c, int status)
     if (c->kind == CHILD_CLEANUP || good || (c->stop_asked && !c->failed)) return;
     if (!c->failed && WIFSIGNALED(status)) err_set(&why, ERR_INTERNAL, "the %s process was ended by signal %d", c->kind == CHILD_WORKER ? "worker" : "probe", WTERMSIG(status));
     else if (!c->failed) err_set(&why, ERR_INTERNAL, "the %s process ended with status %d and no report", c->kind == CHILD_WORKER ? "worker" : "probe", WEXITSTATUS(status));
-    if (c->kind == CHILD_WORKER) note_failure(s, c);
+    if (c->kind == CHILD_WORKER) note_failure(s, str_from_c(c->run_id), c->advanced);
     arena_init(&a, 16 * 1024, 0);
     bool ok = catalog_begin(s->svc->catalog, &e);
     if (ok) ok = service_end(s->svc, settle_job(s, c, &why, c->failed, &a, &e), &e);

@@ -6,7 +6,7 @@
 #include "codec/binlog_collation.h"
 
 static const char *const kind_names[SQL_STATEMENT_KIND_COUNT] = {
-    "UNKNOWN", "EMPTY", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "ROLLBACK TO", "XA START", "XA END", "XA PREPARE", "XA COMMIT", "XA ROLLBACK", "DML",
+    "UNKNOWN", "EMPTY", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO", "XA START", "XA END", "XA PREPARE", "XA COMMIT", "XA ROLLBACK", "DML",
     "CREATE TABLE", "ALTER TABLE", "DROP TABLE", "RENAME TABLE", "TRUNCATE TABLE", "CREATE INDEX", "DROP INDEX", "CREATE SEQUENCE", "ALTER SEQUENCE",
     "DROP SEQUENCE", "CREATE DATABASE", "ALTER DATABASE", "DROP DATABASE", "CREATE VIEW", "ALTER VIEW", "DROP VIEW", "CREATE TRIGGER", "DROP TRIGGER",
     "ROUTINE", "HARMLESS",
@@ -97,15 +97,20 @@ static bool unquote(parser *p, const sql_token *t, str *ret)
     return true;
 }
 
+static bool is_ascii(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] > 0x7f) return false;
+    return true;
+}
+
 /* One part of a name. */
 static bool take_ident(parser *p, str *ret)
 {
     if (p->token.kind != SQL_TOKEN_WORD && p->token.kind != SQL_TOKEN_NAME) return false;
     sql_token t = p->token;
     if (t.text.n == 0 || !unquote(p, &t, ret)) return false;
-    if (!p->utf8)
-        for (size_t i = 0; i < ret->n; i++)
-            if ((unsigned char)ret->p[i] > 0x7f) return false;
+    if (p->utf8 ? !str_is_utf8(*ret) : !is_ascii(*ret)) return false;
     next(p);
     return true;
 }
@@ -302,7 +307,10 @@ static bool create(parser *p)
     if (take(p, "TABLE")) return if_not_exists(p) && take_name(p) && set(p, SQL_STATEMENT_CREATE_TABLE);
     if (take(p, "SEQUENCE")) return if_not_exists(p) && take_name(p) && set(p, SQL_STATEMENT_CREATE_SEQUENCE);
     if (p->st.temporary) return false;
-    if (take(p, "DATABASE") || take(p, "SCHEMA")) return if_not_exists(p) && database_named(p, SQL_STATEMENT_CREATE_DATABASE);
+    if (take(p, "DATABASE") || take(p, "SCHEMA")) {
+        p->st.if_not_exists = at(p, "IF");
+        return if_not_exists(p) && database_named(p, SQL_STATEMENT_CREATE_DATABASE);
+    }
     (void)(take(p, "ONLINE") || take(p, "OFFLINE"));
     if (take(p, "SPATIAL")) {
         if (take(p, "INDEX")) return create_index(p);
@@ -392,21 +400,21 @@ static bool commit_options(parser *p)
     return at_end(p);
 }
 
+/* The name is only compared with others of its transaction: its character set does not matter. */
+static bool savepoint(parser *p, sql_statement_kind kind)
+{
+    sql_token t = p->token;
+    if ((t.kind != SQL_TOKEN_WORD && t.kind != SQL_TOKEN_NAME) || t.text.n == 0 || !unquote(p, &t, &p->st.savepoint)) return false;
+    next(p);
+    return at_end(p) && set(p, kind);
+}
+
 static bool rollback(parser *p)
 {
-    str ignored;
     (void)take(p, "WORK");
     if (!take(p, "TO")) return commit_options(p) && set(p, SQL_STATEMENT_ROLLBACK);
     (void)take(p, "SAVEPOINT");
-    p->utf8 = true; /* the savepoint's name does not matter */
-    return take_ident(p, &ignored) && at_end(p) && set(p, SQL_STATEMENT_ROLLBACK_TO);
-}
-
-static bool savepoint(parser *p)
-{
-    str ignored;
-    p->utf8 = true;
-    return take_ident(p, &ignored) && at_end(p) && set(p, SQL_STATEMENT_SAVEPOINT);
+    return savepoint(p, SQL_STATEMENT_ROLLBACK_TO);
 }
 
 /* XA verb xid [options]; the id's text goes to the end or to the options. */
@@ -481,8 +489,8 @@ static bool statement(parser *p, bool nested)
     if (take(p, "START")) return take(p, "TRANSACTION") && set(p, SQL_STATEMENT_BEGIN);
     if (take(p, "COMMIT")) return commit_options(p) && set(p, SQL_STATEMENT_COMMIT);
     if (take(p, "ROLLBACK")) return rollback(p);
-    if (take(p, "SAVEPOINT")) return savepoint(p);
-    if (take(p, "RELEASE")) return take(p, "SAVEPOINT") && savepoint(p);
+    if (take(p, "SAVEPOINT")) return savepoint(p, SQL_STATEMENT_SAVEPOINT);
+    if (take(p, "RELEASE")) return take(p, "SAVEPOINT") && savepoint(p, SQL_STATEMENT_RELEASE);
     if (take(p, "XA")) return xa(p);
     if (take(p, "CREATE")) return create(p);
     if (take(p, "ALTER")) return alter(p);
@@ -494,6 +502,16 @@ static bool statement(parser *p, bool nested)
     if (take(p, "LOAD")) return set(p, at(p, "INDEX") ? SQL_STATEMENT_HARMLESS : SQL_STATEMENT_DML);
     if (is_one_of(p, dml)) return set(p, SQL_STATEMENT_DML);
     if (is_one_of(p, harmless)) return set(p, SQL_STATEMENT_HARMLESS);
+    return false;
+}
+
+bool sql_statement_mentions(str text, str word)
+{
+    for (size_t i = 0; word.n && i + word.n <= text.n; i++) {
+        if (!str_eq_nocase(str_sub(text, i, word.n), word)) continue;
+        bool left = i == 0 || !sql_is_word_byte(text.p[i - 1]), right = i + word.n == text.n || !sql_is_word_byte(text.p[i + word.n]);
+        if (left && right) return true;
+    }
     return false;
 }
 

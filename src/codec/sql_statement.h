@@ -16,8 +16,8 @@ typedef enum sql_statement_kind {
     SQL_STATEMENT_UNKNOWN, /* cannot be told: the stream must stop when it may concern a selected object */
     SQL_STATEMENT_EMPTY,   /* comments only; MariaDB sends "# Dummy event ..." for events that it thinks the reader does not know */
     SQL_STATEMENT_BEGIN, SQL_STATEMENT_COMMIT, SQL_STATEMENT_ROLLBACK,
-    SQL_STATEMENT_SAVEPOINT,   /* SAVEPOINT, RELEASE SAVEPOINT */
-    SQL_STATEMENT_ROLLBACK_TO, /* ROLLBACK TO a savepoint: rows before it in the group are undone by non-row means */
+    SQL_STATEMENT_SAVEPOINT, SQL_STATEMENT_RELEASE, /* savepoint: its name */
+    SQL_STATEMENT_ROLLBACK_TO, /* ROLLBACK TO savepoint: rows after it in the group are undone by non-row means */
     SQL_STATEMENT_XA_START, SQL_STATEMENT_XA_END, SQL_STATEMENT_XA_PREPARE, SQL_STATEMENT_XA_COMMIT, SQL_STATEMENT_XA_ROLLBACK,
     SQL_STATEMENT_DML,     /* changes rows in statement format: INSERT, UPDATE, DELETE, REPLACE, LOAD, CALL, SELECT f(), ... */
     /* Schema changes. names: the tables (schema, name). */
@@ -43,7 +43,9 @@ typedef struct sql_name {
 typedef struct sql_statement {
     sql_statement_kind kind;
     bool temporary; /* CREATE or DROP TEMPORARY: no lasting table is meant */
+    bool if_not_exists; /* CREATE DATABASE */
     bool one_phase; /* XA COMMIT ... ONE PHASE */
+    str savepoint;  /* name, in the statement's character set */
     str xid;        /* XA: text of the id */
     sql_name *names;/* borrowed from text, default_database or the arena */
     uint32_t name_count;
@@ -56,7 +58,9 @@ bool sql_statement_is_ddl(sql_statement_kind kind);
 /* The dialect of a QUERY event. */
 sql_dialect sql_dialect_of(const binlog_query *q, const binlog_format *f);
 /* Names without a schema are of default_database; without one the statement is UNKNOWN, as it is when an affected name has letters other than ASCII in a
- * character set other than UTF-8. Error: ERR_NO_MEMORY only. */
+ * character set other than UTF-8 or is not well-formed UTF-8. Error: ERR_NO_MEMORY only. */
 ERR_MUST_USE bool sql_statement_classify(str text, const sql_dialect *d, str default_database, arena *a, sql_statement *ret, err *e);
+/* Does the text hold the word (quoted or not, case ignored)? For statements that were not understood or read: which databases may be meant. */
+bool sql_statement_mentions(str text, str word);
 
 #endif

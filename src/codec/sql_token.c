@@ -9,7 +9,12 @@ static unsigned byte_at(const sql_lexer *l, size_t at) { return at < l->text.n ?
 static bool two_at(const sql_lexer *l, size_t at, char a, char b) { return at + 1 < l->text.n && l->text.p[at] == a && l->text.p[at + 1] == b; }
 static bool is_digit(unsigned c) { return c >= '0' && c <= '9'; }
 static bool is_space(unsigned c) { return c == ' ' || (c >= 9 && c <= 13); }
-static bool is_word(unsigned c) { return c == '_' || c == '$' || c >= 0x80 || is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool sql_is_word_byte(char byte)
+{
+    unsigned char c = (unsigned char)byte;
+    return c == '_' || c == '$' || c >= 0x80 || is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+static bool is_word(unsigned c) { return sql_is_word_byte((char)c); }
 
 /* Bytes of the character: in some character sets the second byte may look like a quote or a backslash. */
 static size_t char_bytes(const sql_lexer *l, size_t at)

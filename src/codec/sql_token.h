@@ -38,6 +38,8 @@ typedef struct sql_lexer {
 
 void sql_lexer_init(sql_lexer *l, str text, const sql_dialect *d);
 sql_token sql_lexer_next(sql_lexer *l);
+/* The byte may be part of an unquoted name. */
+bool sql_is_word_byte(char c);
 /* The token is this unquoted word (ASCII case ignored). */
 bool sql_token_is(const sql_token *t, const char *word);
 bool sql_token_is_symbol(const sql_token *t, char c);

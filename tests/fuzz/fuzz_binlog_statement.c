@@ -24,6 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (st.names[i].schema.n == 0) abort();
         for (size_t k = 0; k < st.names[i].name.n; k++) sink += (unsigned char)st.names[i].name.p[k];
     }
+    bool named = st.kind == SQL_STATEMENT_SAVEPOINT || st.kind == SQL_STATEMENT_RELEASE || st.kind == SQL_STATEMENT_ROLLBACK_TO;
+    if (named != (st.savepoint.n > 0)) abort();
+    if (sql_statement_mentions((str){(const char *)data + 1, size - 1}, STR("d"))) sink++;
     arena_finish(&a);
     return 0;
 }

@@ -13,6 +13,7 @@ static const opt serve_options[] = {
     {"cert", 0, "FILE", "Certificate chain in PEM."},
     {"key", 0, "FILE", "Private key in PEM."},
     {"config", 'c', "FILE", "INI file whose keys are these options."},
+    {"allow-endpoint", 0, "LIST", "Addresses that endpoints may have although they are link-local or this service's own: ADDRESS/BITS or HOST:PORT, comma-separated."},
     {"region", 0, "ID", "RegionId that answers carry and that is meant when a request has none (default local)."},
     {"rate-limit", 0, "N", "Requests per second and access key, 0 = no limit (default 100)."},
     {"rate-burst", 0, "N", "Requests a key may send at once (default 200)."},

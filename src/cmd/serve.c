@@ -22,6 +22,7 @@ typedef struct server {
     catalog *catalog;
     service *svc;
     supervisor *sup;
+    net_policy policy;
     api *api;
     http_server *plain, *tls;
 } server;
@@ -55,6 +56,7 @@ static bool listen_on(const args *a, const char *option, server *s, http_server 
     if (tls) l.cert_file = args_get(a, "cert"), l.key_file = args_get(a, "key");
     if (tls && (!l.cert_file || !l.key_file)) return err_set(e, ERR_BAD_INPUT, "--https needs --cert FILE and --key FILE");
     if (!http_start(&l, s->api, s->svc, ret, e)) return false;
+    policy_add_own_port(&s->policy, http_port(*ret));
     log_event(LOG_INFO, "listening", "scheme=%s address=%s port=%u", option, host, http_port(*ret));
     return true;
 }
@@ -95,9 +97,11 @@ static bool start(const args *a, server *s, err *e)
     const char *region = args_get(a, "region");
     supervisor_options so = {.program = "/proc/self/exe", .max_workers = (uint32_t)workers, .lanes = (uint32_t)lanes, .worker_budget_bytes = (uint64_t)memory_mib << 20};
     api_options ao = {.region = str_from_c(region ? region : "local"), .host_id = STR("sluice"), .requests_per_s = (uint32_t)rate, .burst = (uint32_t)burst};
-    return file_make_dirs(dir, 0700, e) && catalog_open(dir, clk_system(), &s->catalog, e) && service_open(s->catalog, &s->svc, e) &&
-           supervisor_start(s->svc, &so, &s->sup, e) && api_open(s->svc, &ao, &s->api, e) && listen_on(a, "http", s, &s->plain, e) &&
-           listen_on(a, "https", s, &s->tls, e);
+    if (!policy_allow(&s->policy, str_from_c(args_get(a, "allow-endpoint")), e)) return false;
+    if (!file_make_dirs(dir, 0700, e) || !catalog_open(dir, clk_system(), &s->catalog, e) || !service_open(s->catalog, &s->svc, e)) return false;
+    service_use_policy(s->svc, &s->policy);
+    /* The supervisor last: what it starts is told the ports of the listeners. */
+    return api_open(s->svc, &ao, &s->api, e) && listen_on(a, "http", s, &s->plain, e) && listen_on(a, "https", s, &s->tls, e) && supervisor_start(s->svc, &so, &s->sup, e);
 }
 
 static void stop(server *s)

@@ -73,11 +73,11 @@ static bool mark(supervisor *s, deletion_record *d, int step, arena *a, err *e)
 
 /* --- ends --- */
 
-static json_t *end_message(const deletion_record *d, const char *end, const secret *password)
+static json_t *end_message(const service *s, const deletion_record *d, const char *end, const secret *password)
 {
     json_t *spec = json_loadb(d->spec.p, d->spec.n, 0, NULL), *o = json_object_get(spec, end);
     job_endpoint ep = {.engine_name = ctl_str(o, "engine"), .host = ctl_str(o, "host"), .port = ctl_str(o, "port"), .user = ctl_str(o, "user"), .database = ctl_str(o, "database"), .ssl = ctl_str(o, "ssl")};
-    json_t *m = json_pack("{s:s, s:s, s:o, s:s%, s:s}", "type", "cleanup", "end", end, "endpoint", message_endpoint(&ep, secret_str(password)), "job_id", d->run_id.p, d->run_id.n, "identity",
+    json_t *m = json_pack("{s:s, s:s, s:o, s:s%, s:s}", "type", "cleanup", "end", end, "endpoint", message_endpoint(&ep, secret_str(password), s->policy), "job_id", d->run_id.p, d->run_id.n, "identity",
                           ctl_text(o, "identity"));
     json_decref(spec);
     return m;
@@ -93,7 +93,7 @@ static void start_cleanup(supervisor *s, const deletion_record *d, const char *e
         catalog_rollback(s->svc->catalog);
     }
     if (ok) {
-        child *c = supervisor_start_child(s, CHILD_CLEANUP, d->job_id, d->run_id, end, end_message(d, end, &password), &e);
+        child *c = supervisor_start_child(s, CHILD_CLEANUP, d->job_id, d->run_id, end, end_message(s->svc, d, end, &password), &e);
         ok = c != NULL;
         if (c) c->wanted = true;
     }

@@ -15,12 +15,19 @@ static int tls_of(str ssl)
     return str_eq(ssl, STR("1")) ? TLS_REQUIRE : TLS_PREFER;
 }
 
-json_t *message_endpoint(const job_endpoint *ep, str password)
+static json_t *policy_object(const net_policy *p)
+{
+    json_t *ports = json_array();
+    for (uint32_t i = 0; p && i < p->own_count; i++) json_array_append_new(ports, json_integer(p->own_ports[i]));
+    return json_pack("{s:o, s:o}", "own_ports", ports, "allowed", ctl_value(p ? p->allowed_text : STR("")));
+}
+
+json_t *message_endpoint(const job_endpoint *ep, str password, const net_policy *policy)
 {
     uint64_t port = 0;
     (void)str_to_u64(ep->port, &port);
-    return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:i, s:s}", "engine", ctl_value(ep->engine_name), "host", ctl_value(ep->host), "port", (json_int_t)port, "user", ctl_value(ep->user),
-                     "password", ctl_value(password), "database", ctl_value(ep->database), "tls", tls_of(ep->ssl), "tls_ca", "");
+    return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:i, s:s, s:o}", "engine", ctl_value(ep->engine_name), "host", ctl_value(ep->host), "port", (json_int_t)port, "user", ctl_value(ep->user),
+                     "password", ctl_value(password), "database", ctl_value(ep->database), "tls", tls_of(ep->ssl), "tls_ca", "", "policy", policy_object(policy));
 }
 
 json_t *message_limits(const job_record *r, const char *phase)
@@ -58,7 +65,7 @@ json_t *message_job(const char *type, const job_record *r, const secret *source_
     const char *mode = json_string_value(json_object_get(reserve, "targetTableMode"));
     bool ignore = (mode && strcmp(mode, "2") == 0) || reserve_number(reserve, "targetTableMode") == 2;
     json_t *m = json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:I, s:I}", "type", type, "job_id", ctl_value(run), "epoch", (json_int_t)r->epoch, "source",
-                          message_endpoint(&r->source, secret_str(source_password)), "target", message_endpoint(&r->target, secret_str(target_password)), "db_list",
+                          message_endpoint(&r->source, secret_str(source_password), o->policy), "target", message_endpoint(&r->target, secret_str(target_password), o->policy), "db_list",
                           ctl_value(r->db_list), "schema", (int)r->schema, "full", (int)r->full, "incremental", (int)r->incremental, "ignore_existing", (int)ignore, "lanes",
                           (json_int_t)o->lanes, "budget_bytes", (json_int_t)o->budget_bytes, "replica_id", replica_id(run));
     set_number(m, "lanes", reserve_number(reserve, "sluice.lanes"));

@@ -29,6 +29,8 @@ void service_close(service *s)
     free(s);
 }
 
+void service_use_policy(service *s, const net_policy *p) { s->policy = p; }
+
 catalog *service_catalog(service *s) { return s->catalog; }
 
 void service_wake(service *s)

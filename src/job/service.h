@@ -5,6 +5,7 @@
 
 #include "catalog/db.h"
 #include "catalog/job_record.h"
+#include "net/policy.h"
 
 /* Bytes of the Reserve text of a job. */
 #define RESERVE_MAX_BYTES (64 * 1024)
@@ -57,6 +58,8 @@ typedef struct list_request {
 /* Starts nothing by itself: the supervisor does. */
 ERR_MUST_USE bool service_open(catalog *c, service **ret, err *e);
 void service_close(service *s);
+/* Which addresses endpoints may have; borrowed until service_close. Before the supervisor starts. */
+void service_use_policy(service *s, const net_policy *p);
 catalog *service_catalog(service *s);
 
 ERR_MUST_USE bool service_create(service *s, const create_request *r, arena *a, job_record *ret, service_fault *f, err *e);

@@ -115,10 +115,10 @@ static void split_instance(const endpoint_request *q, str *host, str *port)
     *port = str_sub(q->instance_id, colon + 1, SIZE_MAX);
 }
 
-static bool check_endpoint(const endpoint_request *q, bool at_target, arena *a, job_endpoint *ret, service_fault *f, err *e)
+static bool check_endpoint(const service *s, const endpoint_request *q, bool at_target, arena *a, job_endpoint *ret, service_fault *f, err *e)
 {
     str host = q->host, port = q->port, engine_name = q->engine_name.n ? q->engine_name : STR("MySQL");
-    uint64_t number;
+    uint64_t number = 0;
     split_instance(q, &host, &port);
     const engine *g = engine_find(engine_name);
     if (!g || (at_target ? !g->target : !g->source)) {
@@ -137,8 +137,8 @@ static bool check_endpoint(const endpoint_request *q, bool at_target, arena *a, 
         err_set(e, ERR_BAD_INPUT, "\"%.*s\" is not a number from 1 to 65535", STR_ARG(str_sub(port, 0, 40)));
         return refuse_end(f, at_target, "Port", a);
     }
-    if (!port.n) port = arena_printf(a, "%u", g->default_port);
-    if (!policy_check_host(host, e)) return refuse_end(f, at_target, "IP", a);
+    if (!port.n) number = g->default_port, port = arena_printf(a, "%u", g->default_port);
+    if (!policy_check_host(s->policy, host, (uint16_t)number, e)) return refuse_end(f, at_target, "IP", a);
     bool kept_password = ret->has_password;
     str identity = str_eq(ret->host, host) && str_eq(ret->port, port) ? ret->identity : STR("");
     *ret = (job_endpoint){.instance_type = q->instance_type, .instance_id = q->instance_id, .engine_name = engine_name, .region = q->region, .host = host, .port = port,
@@ -230,7 +230,7 @@ static bool configure(service *s, const configure_request *q, job_type type, are
     bool named;
     job_endpoint from = {0}, to = {0};
     if (!find_or_make(s, q, type, a, r, &named, f, e)) return false;
-    if (!check_endpoint(&q->source, false, a, &from, f, e) || !check_endpoint(&q->target, true, a, &to, f, e)) return false;
+    if (!check_endpoint(s, &q->source, false, a, &from, f, e) || !check_endpoint(s, &q->target, true, a, &to, f, e)) return false;
     if (!fsm_apply(r, EVENT_CONFIGURE, e)) return service_refuse(f, "DtsJobId", "UpdateJob.OperationDenied.InitStatus");
     r->source = from;
     r->target = to;
@@ -290,7 +290,7 @@ bool service_change_endpoint(service *s, job_ref ref, str end, const endpoint_re
         overlay(&merged.port, q->port);
         overlay(&merged.user, q->user);
         overlay(&merged.database, q->database);
-        ok = check_endpoint(&merged, at_target, &a, ep, f, e);
+        ok = check_endpoint(s, &merged, at_target, &a, ep, f, e);
     }
     if (ok && q->password.p) ok = jobs_secret_put(s->catalog, service_secret_context(r.job_id, at_target ? "dest" : "src", &a), q->password, e);
     if (ok) {

@@ -13,6 +13,7 @@
 struct service {
     catalog *catalog; /* borrowed */
     int wake_fd;      /* eventfd: the supervisor reads it */
+    const net_policy *policy; /* borrowed, NULL: the built-in rules alone */
 };
 
 /* Something changed: the supervisor looks again. */

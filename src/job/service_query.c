@@ -113,21 +113,20 @@ bool service_log(service *s, str job_id, int64_t from_us, int64_t to_us, str key
     return ok;
 }
 
-static json_t *test_end(const endpoint_request *q)
+static json_t *test_end(const service *s, const endpoint_request *q)
 {
     if (!q || (!q->host.n && !q->instance_id.n)) return json_null();
     job_endpoint ep = {.engine_name = q->engine_name.n ? q->engine_name : STR("MySQL"), .host = q->host.n ? q->host : q->instance_id, .port = q->port, .user = q->user,
                        .database = q->database, .ssl = q->ssl};
-    return message_endpoint(&ep, q->password);
+    return message_endpoint(&ep, q->password, s->policy);
 }
 
 bool service_test_connection(service *s, const endpoint_request *source, const endpoint_request *target, arena *a, str *ret_json, err *e)
 {
-    (void)s;
     role_process p;
     json_t *answer = NULL;
     if (!role_spawn("/proc/self/exe", "probe", &p, e)) return false;
-    bool ok = ctl_send_new(&p.ctl, json_pack("{s:s, s:o, s:o}", "type", "connect", "source", test_end(source), "target", test_end(target)), e);
+    bool ok = ctl_send_new(&p.ctl, json_pack("{s:s, s:o, s:o}", "type", "connect", "source", test_end(s, source), "target", test_end(s, target)), e);
     if (ok && ctl_receive(&p.ctl, CONNECT_DEADLINE_MS, &answer, e) != CTL_MESSAGE) {
         ok = false;
         if (e->code == ERR_NONE) err_set(e, ERR_TIMEOUT, "the connection test took longer than %d seconds", CONNECT_DEADLINE_MS / 1000);

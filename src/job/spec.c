@@ -6,6 +6,17 @@
 #include "job/ctl.h"
 #include "net/policy.h"
 
+/* In the arena, borrowed by the endpoint. */
+static const net_policy *read_policy(const json_t *o, arena *a, err *e)
+{
+    net_policy *p = arena_array(a, 1, sizeof *p);
+    const json_t *port;
+    size_t i;
+    if (!p) return err_no_memory(e, "a policy"), NULL;
+    json_array_foreach(json_object_get(o, "own_ports"), i, port) policy_add_own_port(p, (uint16_t)json_integer_value(port));
+    return policy_allow(p, arena_copy(a, ctl_str(o, "allowed")), e) ? p : NULL;
+}
+
 bool spec_read_endpoint(const json_t *o, arena *a, endpoint *ret, err *e)
 {
     int64_t port = ctl_number(o, "port"), tls = ctl_number(o, "tls");
@@ -14,9 +25,9 @@ bool spec_read_endpoint(const json_t *o, arena *a, endpoint *ret, err *e)
     if (port < 0 || port > 65535 || tls < TLS_OFF || tls > TLS_VERIFY_FULL) return err_set(e, ERR_PROTOCOL, "an endpoint's port or tls mode is out of range");
     *ret = (endpoint){.engine = str_from_c(g->name), .host = arena_copy(a, ctl_str(o, "host")), .port = (uint16_t)(port ? port : g->default_port),
                       .user = arena_copy(a, ctl_str(o, "user")), .database = arena_copy(a, ctl_str(o, "database")), .tls = (tls_mode)tls,
-                      .tls_ca_file = arena_copy(a, ctl_str(o, "tls_ca"))};
+                      .tls_ca_file = arena_copy(a, ctl_str(o, "tls_ca")), .policy = read_policy(json_object_get(o, "policy"), a, e)};
     /* Here and not in serve: asking the resolver may take long, and the answer may be another one than when the job was configured. */
-    return policy_check_resolved(ret->host, e) && secret_set(&ret->password, ctl_str(o, "password"), e);
+    return ret->policy && policy_check_resolved(ret->policy, ret->host, ret->port, e) && secret_set(&ret->password, ctl_str(o, "password"), e);
 }
 
 static void read_limit(throttle *t, throttle_phase p, const json_t *o)

@@ -17,6 +17,7 @@ typedef struct endpoint {
     str database; /* default database, may be empty */
     tls_mode tls;
     str tls_ca_file;
+    const struct net_policy *policy; /* which addresses it may have (net/policy.h); borrowed, NULL: the built-in rules alone */
 } endpoint;
 
 #endif

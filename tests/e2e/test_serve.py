@@ -210,6 +210,7 @@ OPTIONS = {
     "https": ("127.0.0.1:0", "127.0.0.1"),
     "cert": None,
     "key": None,
+    "allow-endpoint": ("169.254.0.0/16,[::1]:8888,db.local:3306", "somewhere"),
     "region": ("eu-test-1", None),
     "rate-limit": ("7", "-1"),
     "rate-burst": ("9", "0"),

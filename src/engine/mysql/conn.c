@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "net/policy.h"
+
 /* Defaults where engine_env leaves 0. */
 #define CONNECT_TIMEOUT_S 10
 #define IO_TIMEOUT_S 60
@@ -137,7 +139,8 @@ bool conn_open(const endpoint *ep, const engine_env *env, conn_end end, bool loc
     snprintf(host, sizeof host, "%.*s", STR_ARG(ep->host));
     snprintf(user, sizeof user, "%.*s", STR_ARG(ep->user));
     snprintf(database, sizeof database, "%.*s", STR_ARG(ep->database));
-    bool ok = set_options(c->my, ep, env, local_infile, e);
+    /* Each time: a name can have another address than at the last connection. */
+    bool ok = policy_check_resolved(ep->policy, ep->host, ep->port, e) && set_options(c->my, ep, env, local_infile, e);
     if (ok && !mysql_real_connect(c->my, host, user, secret_c(&ep->password), database[0] ? database : NULL, ep->port, NULL, 0))
         ok = connect_error(c->my, ep, end, e);
     if (ok) {
@@ -145,7 +148,7 @@ bool conn_open(const endpoint *ep, const engine_env *env, conn_end end, bool loc
         c->version = (uint32_t)mysql_get_server_version(c->my);
         c->thread_id = mysql_thread_id(c->my);
         keep_alive(c->my);
-        ok = check_tls(c, e) && pin_session(c, e);
+        ok = policy_check_peer(ep->policy, ep->host, ep->port, (int)mysql_get_socket(c->my), e) && check_tls(c, e) && pin_session(c, e);
     }
     if (!ok) {
         conn_close(c);

@@ -4,6 +4,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include "base/buf.h"
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "model/batch.h"
@@ -93,6 +94,10 @@ typedef struct stream_request {
     const catalog_def *catalog;   /* tables to decode; all others are passed over */
     const dblist *objects;        /* to recognise DDL on selected names that are not in the catalog */
     uint32_t heartbeat_ms;        /* push an empty txn with the newest position at least this often while idle or only foreign changes come */
+    /* Appends the text of the newest position that is durable in the target, never an older one than before: all that may be confirmed to a source that
+     * keeps its log for this job. Callable at any time during the call; false without memory. */
+    bool (*durable)(void *ctx, buf *out);
+    void *durable_ctx;
     size_t txn_limit_bytes;       /* a larger transaction ends in ERR_LIMIT */
 } stream_request;
 
@@ -106,6 +111,9 @@ typedef struct source_ops {
     bool (*precheck)(source *s, const precheck_request *r, const precheck_sink *sink, err *e);
     /* Selected databases, tables (with keys, foreign keys, filter and mapping applied through dblist_apply_to_table) and views. */
     bool (*read_catalog)(source *s, const dblist *objects, arena *a, catalog_def *ret, err *e);
+    /* Makes the source keep the log of the catalog's tables for this job from now on (ledger first, idempotent), before any row is read: publication, slot.
+     * ret: where the stream may begin. NULL: the source keeps its log by itself, current_position is the beginning. */
+    bool (*keep_log)(source *s, const catalog_def *c, arena *a, position *ret, err *e);
     /* The newest transaction boundary of the log. */
     bool (*current_position)(source *s, arena *a, position *ret, err *e);
     /* Checks that the log can be read from p on: same server, log present. The right code when not (SOURCE_LOG_PURGED, SOURCE_CHANGED, ...). */
@@ -122,6 +130,8 @@ typedef struct source_ops {
     bool (*read_chunk)(snapshot *n, uint32_t lane, const table_def *t, const chunk *c, size_t batch_bytes, const row_sink *sink, err *e);
     /* Delivers transactions in commit order until cancelled, failed or `until` reached. */
     bool (*stream)(source *s, const stream_request *r, const txn_sink *sink, err *e);
+    /* Removes what the job made at the source; env->job_id names it. As target_ops.remove_job; NULL: this engine makes nothing there. */
+    bool (*remove_job)(source *s, str job_id, arena *a, str *ret_removed, err *e);
 } source_ops;
 
 /* The job's row in the target. */

@@ -120,12 +120,16 @@ static bool clean_target(probe *p, const endpoint *ep, str job_id, str identity,
     return ok;
 }
 
-static bool clean_source(probe *p, const endpoint *ep, str identity, bool *ret_other, err *e)
+static bool clean_source(probe *p, const endpoint *ep, str job_id, str identity, str *ret_removed, bool *ret_other, err *e)
 {
+    const engine *g = engine_find(ep->engine);
+    source *s = NULL;
     server_info info = {.version_number = 0};
-    if (!look_at(p, ep, true, &info, e)) return false;
-    *ret_other = identity.n && !str_eq(identity, info.identity);
-    return true;
+    bool ok = g->source->open(ep, &p->env, &s, e) && g->source->server(s, &p->mem, &info, e);
+    *ret_other = ok && identity.n && !str_eq(identity, info.identity);
+    if (ok && !*ret_other && g->source->remove_job) ok = g->source->remove_job(s, job_id, &p->mem, ret_removed, e);
+    g->source->close(s);
+    return ok;
 }
 
 static bool do_cleanup(probe *p, const json_t *m, err *e)
@@ -137,7 +141,7 @@ static bool do_cleanup(probe *p, const json_t *m, err *e)
     str job_id = arena_copy(&p->mem, ctl_str(m, "job_id")), identity = arena_copy(&p->mem, ctl_str(m, "identity"));
     p->env.job_id = job_id;
     bool ok = spec_read_endpoint(json_object_get(m, "endpoint"), &p->mem, &ep, e);
-    if (ok && strcmp(ctl_text(m, "end"), "src") == 0) ok = clean_source(p, &ep, identity, &other, e);
+    if (ok && strcmp(ctl_text(m, "end"), "src") == 0) ok = clean_source(p, &ep, job_id, identity, &removed, &other, e);
     else if (ok) ok = clean_target(p, &ep, job_id, identity, &removed, &other, &last, e);
     secret_wipe(&ep.password);
     if (!ok) {

@@ -58,7 +58,11 @@ typedef struct foreign_key_def {
     str on_delete, on_update;        /* "CASCADE", "SET NULL", "RESTRICT", "NO ACTION", "SET DEFAULT" */
 } foreign_key_def;
 
+/* Whose types and SQL the texts of a table are: native_type, default_sql, create_sql and so on. */
+typedef enum sql_dialect { DIALECT_MYSQL /* and MariaDB */, DIALECT_POSTGRESQL } sql_dialect;
+
 typedef struct table_def {
+    sql_dialect dialect;             /* of the source */
     uint32_t id;                     /* index in the job's table list, stable for the job's life */
     str schema, name;                /* at the source */
     str target_schema, target_name;

@@ -132,10 +132,23 @@ static bool run_lanes(load_attempt *a, err *e)
     return !a->failed;
 }
 
+/* Before the snapshot, so that no change between it and the stream is lost. On later attempts it is there already. */
+static bool keep_log(load_attempt *a, source *s, err *e)
+{
+    const source_ops *ops = a->run->job->source_engine->source;
+    position ignored;
+    arena mem;
+    if (!ops->keep_log) return true;
+    arena_init(&mem, 4096, 2 * POSITION_MAX_BYTES);
+    bool ok = ops->keep_log(s, &a->run->catalog, &mem, &ignored, e);
+    arena_finish(&mem);
+    return ok;
+}
+
 static bool attempt_with_lanes(load_attempt *a, source *s, err *e)
 {
     const pipeline_job *job = a->run->job;
-    bool ok = open_snapshot(a, s, e);
+    bool ok = keep_log(a, s, e) && open_snapshot(a, s, e);
     if (ok) a->lanes = calloc(a->lane_count, sizeof *a->lanes);
     ok = ok && (a->lanes || err_no_memory(e, "lanes"));
     ok = ok && fix_start(a, s, e) && reload_families(a->run, a->dest, a->lanes[0].at, e) && open_lanes(a, e) && work_init(&a->work, &a->run->catalog, e) && run_lanes(a, e);

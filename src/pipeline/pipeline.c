@@ -6,7 +6,7 @@
 #define CONNECT_TIMEOUT_S 10
 #define IO_TIMEOUT_S 60
 
-/* Server facts and the catalog of the source; current position when the job streams without a full load. */
+/* Server facts and the catalog of the source; where the stream begins when the job has no full load. */
 typedef struct source_facts {
     bool want_position;
     position now; /* in the run's arena */
@@ -20,7 +20,7 @@ static bool read_source(run *r, source_facts *f, err *e)
     r->catalog = (catalog_def){0};
     if (!ops->open(r->job->source, &r->env, &s, e)) return false;
     bool ok = ops->server(s, &r->mem, &r->source_info, e) && ops->read_catalog(s, r->job->objects, &r->mem, &r->catalog, e);
-    if (ok && f->want_position) ok = ops->current_position(s, &r->mem, &f->now, e);
+    if (ok && f->want_position) ok = ops->keep_log ? ops->keep_log(s, &r->catalog, &r->mem, &f->now, e) : ops->current_position(s, &r->mem, &f->now, e);
     ops->close(s);
     return ok;
 }
@@ -101,6 +101,31 @@ static bool finish_stage(run *r, stage next, err *e)
 
 static bool needs_stream(const pipeline_job *job) { return job->incremental || job->full; }
 
+static bool release_once(run *r, err *e)
+{
+    const source_ops *ops = r->job->source_engine->source;
+    source *s = NULL;
+    arena mem;
+    str removed;
+    arena_init(&mem, 4096, 0);
+    bool ok = ops->open(r->job->source, &r->env, &s, e) && ops->remove_job(s, r->job->job_id, &mem, &removed, e);
+    ops->close(s);
+    arena_finish(&mem);
+    return ok;
+}
+
+/* A job that has ended must not make the source keep its log for ever. */
+static bool release_log(run *r, err *e)
+{
+    retry again;
+    if (r->job->incremental || !r->job->source_engine->source->remove_job) return true;
+    retry_init(&again, r->job, r->events, r->cancel, r->clock, "srcDB");
+    while (!release_once(r, e))
+        if (!retry_again(&again, e)) return false;
+    retry_over(&again);
+    return true;
+}
+
 static bool run_stages(run *r, stage from, bool *ret_rewound, err *e)
 {
     if (from <= STAGE_SCHEMA && !(run_schema(r, STAGE_SCHEMA, e) && finish_stage(r, STAGE_FULL, e))) return false;
@@ -113,7 +138,8 @@ static bool run_stages(run *r, stage from, bool *ret_rewound, err *e)
         if (!finish_stage(r, STAGE_INDEX, e)) return false;
     }
     if (from <= STAGE_INDEX && !(run_schema(r, STAGE_INDEX, e) && finish_stage(r, STAGE_STREAM, e))) return false;
-    return !needs_stream(r->job) || stream_stage_run(r, ret_rewound, e);
+    if (needs_stream(r->job) && !stream_stage_run(r, ret_rewound, e)) return false;
+    return *ret_rewound || release_log(r, e);
 }
 
 /* Reads where to go on, and fixes the position a stream without a full load begins at before anything else is done. */

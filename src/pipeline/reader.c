@@ -83,6 +83,23 @@ bool reader_take_goal(reader *rd, place *ret)
     return got;
 }
 
+bool reader_set_durable(reader *rd, position at, err *e)
+{
+    pthread_mutex_lock(&rd->lock);
+    bool ok = place_set(&rd->durable, at, e);
+    pthread_mutex_unlock(&rd->lock);
+    return ok;
+}
+
+static bool give_durable(void *ctx, buf *out)
+{
+    reader *rd = ctx;
+    pthread_mutex_lock(&rd->lock);
+    buf_add(out, place_get(&rd->durable).text);
+    pthread_mutex_unlock(&rd->lock);
+    return !out->failed;
+}
+
 static bool read_once(reader *rd, retry *again, err *e)
 {
     const pipeline_job *job = rd->run->job;
@@ -97,7 +114,7 @@ static bool read_once(reader *rd, retry *again, err *e)
         link l = {.rd = rd, .again = again};
         txn_sink sink = {deliver, &l};
         stream_request q = {.from = place_get(&from), .until = rd->until, .catalog = &rd->run->catalog, .objects = job->objects,
-                            .heartbeat_ms = HEARTBEAT_MS, .txn_limit_bytes = job->budget_bytes / 4};
+                            .heartbeat_ms = HEARTBEAT_MS, .durable = give_durable, .durable_ctx = rd, .txn_limit_bytes = job->budget_bytes / 4};
         ok = ops->stream(s, &q, &sink, e);
     }
     place_finish(&from);
@@ -123,12 +140,16 @@ static void *read_main(void *arg)
 bool reader_start(reader *rd, run *r, position from, position until, err *e)
 {
     *rd = (reader){.run = r, .until = until};
-    if (!place_set(&rd->at, from, e)) return false;
+    if (!place_set(&rd->at, from, e) || !place_set(&rd->durable, from, e)) {
+        place_finish(&rd->at);
+        return false;
+    }
     rd->queue = queue_new(r->job->budget_bytes / 2);
     if (!rd->queue || !stop_init(&rd->stop, r->cancel, e)) {
         if (!rd->queue) err_no_memory(e, "the queue of transactions");
         queue_free(rd->queue);
         place_finish(&rd->at);
+        place_finish(&rd->durable);
         return false;
     }
     pthread_mutex_init(&rd->lock, NULL);
@@ -138,6 +159,7 @@ bool reader_start(reader *rd, run *r, position from, position until, err *e)
     pthread_mutex_destroy(&rd->lock);
     queue_free(rd->queue);
     place_finish(&rd->at);
+    place_finish(&rd->durable);
     return err_set_errno(e, failed, "pthread_create");
 }
 
@@ -153,4 +175,5 @@ void reader_finish(reader *rd)
     pthread_mutex_destroy(&rd->lock);
     place_finish(&rd->at);
     place_finish(&rd->goal);
+    place_finish(&rd->durable);
 }

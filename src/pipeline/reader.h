@@ -15,13 +15,16 @@ typedef struct reader {
     pthread_mutex_t lock;
     place goal;        /* newest position of the source when last asked */
     bool has_goal;
+    place durable;     /* what the target is known to have */
     pthread_t thread;
     bool failed;       /* read after the queue was found closed */
     err error;
 } reader;
 
-/* Starts reading after `from`. */
+/* Starts reading after `from`, which the target has. */
 ERR_MUST_USE bool reader_start(reader *rd, run *r, position from, position until, err *e);
+/* The target has everything up to here: the source may be told. */
+ERR_MUST_USE bool reader_set_durable(reader *rd, position at, err *e);
 /* Stops the thread and frees what is queued. */
 void reader_finish(reader *rd);
 /* Takes the goal once: true when there is a new one (the caller's place is set). */

@@ -84,7 +84,7 @@ static bool commit(stream *s, const apply_window *w, position end, err *e)
     retry_over(&again);
     s->ahead = false;
     s->saved_us = clk_mono_us(s->run->clock);
-    return place_set(&s->applied, end, e);
+    return place_set(&s->applied, end, e) && reader_set_durable(&s->reader, end, e);
 }
 
 static bool flush(stream *s, err *e)

@@ -7,6 +7,7 @@
 void sim_tick(sim_world *w)
 {
     if (w->head < w->log_count && rng_chance(&w->random, 30)) w->head++;
+    if (w->forgets && rng_chance(&w->random, 10)) w->purged = w->keeps_log ? w->confirmed : w->head;
     if (w->purges && rng_chance(&w->random, 3)) w->purged = w->head > 2 ? w->head - 2 : 0;
 }
 

@@ -54,6 +54,7 @@ typedef enum sim_bug {
     SIM_BUG_STALE_CHECKPOINT, /* the checkpoint read back is the one before */
     SIM_BUG_ACTIONS_LOGGED,   /* the source claims that its log holds what foreign key actions change */
     SIM_BUG_CHUNK_KEPT,       /* a chunk that was taken back leaves a row behind */
+    SIM_BUG_CONFIRMED_SENT,   /* the source takes what it has sent for durable in the target */
     SIM_BUG_COUNT
 } sim_bug;
 
@@ -74,6 +75,9 @@ typedef struct sim_world {
     uint32_t start;        /* head when the world began */
     uint32_t purged;       /* transactions up to here are gone from the log */
     bool purges;           /* the log is purged at some time: the run must stop with that code, if it still needs it */
+    bool keeps_log;        /* keep_log was called in a world whose log otherwise goes at once */
+    bool forgets;          /* such a world: the log goes up to what was confirmed, all of it before keep_log */
+    uint32_t confirmed;    /* newest position that a stream confirmed, or where keep_log began */
     /* target */
     sim_state target;
     bool schema_made;

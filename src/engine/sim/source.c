@@ -67,6 +67,18 @@ static bool source_current(source *s, arena *a, position *ret, err *e)
     return ret->text.p || err_no_memory(e, "a position");
 }
 
+static bool source_keep_log(source *s, const catalog_def *c, arena *a, position *ret, err *e)
+{
+    (void)c;
+    sim_world *w = s->world;
+    if (!sim_enter(w, s->env, SIM_AT_SOURCE, &s->broken, e)) return false;
+    if (!w->keeps_log) w->confirmed = w->head;
+    w->keeps_log = true;
+    *ret = sim_position(w->confirmed, a);
+    sim_leave(w);
+    return ret->text.p || err_no_memory(e, "a position");
+}
+
 static bool check_purged(const sim_world *w, uint32_t from, err *e)
 {
     return from >= w->purged || err_set(e, ERR_SOURCE_LOG_PURGED, "the log begins at %u, %u is needed", w->purged, from);
@@ -247,6 +259,21 @@ static bool next_txn(source *s, uint32_t *at, txn **ret, bool *ret_idle, err *e)
     return ok;
 }
 
+/* Takes what the target has durably; the world judges whether it really has. */
+static bool confirm(source *s, const stream_request *r, uint32_t sent, err *e)
+{
+    sim_world *w = s->world;
+    BUF_AUTO text = BUF_INIT;
+    uint32_t n;
+    if (!r->durable(r->durable_ctx, &text)) return err_no_memory(e, "a position");
+    if (!sim_position_parse((position){.text = buf_str(&text)}, &n, e) || !sim_enter(w, s->env, SIM_AT_SOURCE, &s->broken, e)) return false;
+    if (w->bug == SIM_BUG_CONFIRMED_SENT) n = sent;
+    if (n > w->at) sim_violate(w, "%u was confirmed to the source, the target has %u", n, w->at);
+    if (n > w->confirmed) w->confirmed = n;
+    sim_leave(w);
+    return true;
+}
+
 static bool source_stream(source *s, const stream_request *r, const txn_sink *sink, err *e)
 {
     sim_world *w = s->world;
@@ -261,6 +288,7 @@ static bool source_stream(source *s, const stream_request *r, const txn_sink *si
         bool idle;
         if (!next_txn(s, &at, &t, &idle, e)) return false;
         if (t && !sink->push(sink->ctx, t, e)) return false;
+        if (!confirm(s, r, at, e)) return false;
         if (!idle) continue;
         clk_sleep_us(s->env->clock, 300000);
         clk_sleep_us(clk_system(), 100); /* lets the applier get on; simulated time does not block */
@@ -271,7 +299,7 @@ static bool source_stream(source *s, const stream_request *r, const txn_sink *si
 
 const source_ops sim_source_ops = {
     .open = source_open, .close = source_close, .server = source_server, .precheck = source_precheck, .read_catalog = source_catalog,
-    .current_position = source_current, .check_position = source_check, .compare = source_compare, .snapshot_open = snapshot_open,
+    .keep_log = source_keep_log, .current_position = source_current, .check_position = source_check, .compare = source_compare, .snapshot_open = snapshot_open,
     .snapshot_close = snapshot_close, .snapshot_position = snapshot_position, .plan_chunks = plan_chunks, .read_chunk = read_chunk,
     .stream = source_stream,
 };

@@ -179,6 +179,7 @@ static void choose_weather(sim_world *w)
     w->faults_left = (uint32_t)rng_below(r, 40);
     w->uneven_lanes = rng_chance(r, 40);
     w->purges = rng_chance(r, 4);
+    w->forgets = rng_chance(r, 50) && !w->purges && w->mode != SIM_STREAM_ONLY; /* there the job says where to begin */
     w->action = (sim_action)rng_below(r, 3);
     w->target.action = w->action;
 }

@@ -162,7 +162,7 @@ static void test_planted_bugs(void **state)
 {
     (void)state;
     static const char *const names[SIM_BUG_COUNT] = {"", "checkpoint first", "overlap skipped", "overlap strict", "start moved", "window lost",
-                                                     "chunk first", "stale checkpoint", "actions logged", "chunk kept"};
+                                                     "chunk first", "stale checkpoint", "actions logged", "chunk kept", "confirmed what was sent"};
     if (getenv("SLUICE_SIM_SEED")) skip();
     for (int bug = 1; bug < SIM_BUG_COUNT; bug++) {
         uint32_t starts = 0;

@@ -59,10 +59,10 @@ typedef struct foreign_key_def {
 } foreign_key_def;
 
 /* Whose types and SQL the texts of a table are: native_type, default_sql, create_sql and so on. */
-typedef enum sql_dialect { DIALECT_MYSQL /* and MariaDB */, DIALECT_POSTGRESQL } sql_dialect;
+typedef enum sql_family { SQL_MYSQL /* and MariaDB */, SQL_POSTGRESQL } sql_family;
 
 typedef struct table_def {
-    sql_dialect dialect;             /* of the source */
+    sql_family family;               /* of the source */
     uint32_t id;                     /* index in the job's table list, stable for the job's life */
     str schema, name;                /* at the source */
     str target_schema, target_name;

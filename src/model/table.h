@@ -62,7 +62,7 @@ typedef struct foreign_key_def {
 typedef enum sql_family { SQL_MYSQL /* and MariaDB */, SQL_POSTGRESQL } sql_family;
 
 typedef struct table_def {
-    sql_family family;               /* of the source */
+    sql_family sql;                  /* of the source */
     uint32_t id;                     /* index in the job's table list, stable for the job's life */
     str schema, name;                /* at the source */
     str target_schema, target_name;

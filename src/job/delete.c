@@ -123,7 +123,7 @@ static int64_t retry_wait(uint32_t attempts)
 }
 
 /* The outcome of a cleanup goes to every open entry of the end. */
-static bool settle_entries(supervisor *s, deletion_record *d, const child *c, ledger_record *list, uint32_t n, json_t *receipt, err *e)
+static bool settle_entries(supervisor *s, const deletion_record *d, const child *c, ledger_record *list, uint32_t n, err *e)
 {
     for (uint32_t i = 0; i < n; i++) {
         ledger_record *l = &list[i];
@@ -137,10 +137,8 @@ static bool settle_entries(supervisor *s, deletion_record *d, const child *c, le
             l->attempts++;
         }
         if (!ledger_save(s->svc->catalog, l, e)) return false;
-        if (!c->cleaned)
-            json_array_append_new(json_object_get(receipt, "leftovers"), json_pack("{s:I, s:s%, s:s%, s:s%, s:s%}", "id", (json_int_t)l->id, "end", l->end.p, l->end.n, "kind", l->kind.p, l->kind.n,
-                                                                                  "name", l->name.p, l->name.n, "undo", l->undo.p, l->undo.n));
     }
+    if (!c->cleaned) log_event(LOG_WARN, "leftovers", "job=%.*s end=%s objects=%u", STR_ARG(d->run_id), c->end, n);
     return true;
 }
 
@@ -191,11 +189,8 @@ void delete_child_ended(supervisor *s, child *c)
     bool ok = deletion_find(s->svc->catalog, str_from_c(c->run_id), &a, &d, &found, &e) && found && open_entries(s, d.run_id, c->end, &a, &list, &n, &e);
     if (ok) {
         json_t *receipt = receipt_of(&d);
-        json_t *before = json_object_get(receipt, "leftovers");
-        for (size_t i = json_array_size(before); i-- > 0;) /* the list is made anew at each try */
-            if (strcmp(ctl_text(json_array_get(before, i), "end"), c->end) == 0) json_array_remove(before, i);
         add_removed(receipt, c);
-        ok = settle_entries(s, &d, c, list, n, receipt, &e) && add_outcome(s, &d, c, receipt, &a, &e);
+        ok = settle_entries(s, &d, c, list, n, &e) && add_outcome(s, &d, c, receipt, &a, &e);
         set_receipt(&d, receipt, &a);
         int step = strcmp(c->end, "src") == 0 ? STEP_SOURCE : STEP_TARGET;
         if (ok && c->cleaned) ok = jobs_secret_remove(s->svc->catalog, service_leftover_context(d.run_id, c->end, &a), &e);
@@ -247,18 +242,27 @@ static bool finish(supervisor *s, deletion_record *d, arena *a, err *e)
     clock_format_iso(d->finished_us, when);
     json_object_set_new(receipt, "finished", json_true());
     json_object_set_new(receipt, "finished_at", json_string(when));
-    log_event(LOG_INFO, "deleted", "job=%.*s kind=%.*s leftovers=%zu", STR_ARG(d->run_id), STR_ARG(d->kind), json_array_size(json_object_get(receipt, "leftovers")));
+    log_event(LOG_INFO, "deleted", "job=%.*s kind=%.*s", STR_ARG(d->run_id), STR_ARG(d->kind));
     set_receipt(d, receipt, a);
     return mark(s, d, STEP_SECRETS, a, e);
 }
 
-static bool advance(supervisor *s, deletion_record *d, arena *a, err *e)
+/* A job is gone when what its resets left to clean is settled, too. list: all unfinished deletions. */
+static bool waits_for_reset(const deletion_record *d, const deletion_record *list, uint32_t n)
+{
+    if (str_eq(d->kind, STR("reset"))) return false;
+    for (uint32_t i = 0; i < n; i++)
+        if (list[i].finished_us == 0 && str_eq(list[i].job_id, d->job_id) && !str_eq(list[i].run_id, d->run_id)) return true;
+    return false;
+}
+
+static bool advance(supervisor *s, deletion_record *d, const deletion_record *list, uint32_t n, arena *a, err *e)
 {
     if (!step_done(d, STEP_STOP) && !stop_worker(s, d, a, e)) return false;
     if (!step_done(d, STEP_STOP)) return true;
     if (!step_done(d, STEP_SOURCE) && !clean_end(s, d, STEP_SOURCE, "src", a, e)) return false;
     if (!step_done(d, STEP_TARGET) && !clean_end(s, d, STEP_TARGET, "dest", a, e)) return false;
-    if (!step_done(d, STEP_SOURCE) || !step_done(d, STEP_TARGET)) return true;
+    if (!step_done(d, STEP_SOURCE) || !step_done(d, STEP_TARGET) || waits_for_reset(d, list, n)) return true;
     return finish(s, d, a, e);
 }
 
@@ -298,7 +302,7 @@ void delete_work(supervisor *s)
         ok = deletion_list_unfinished(s->svc->catalog, &a, &list, &n, &e);
         catalog_rollback(s->svc->catalog);
     }
-    for (uint32_t i = 0; ok && i < n; i++) ok = advance(s, &list[i], &a, &e);
+    for (uint32_t i = 0; ok && i < n; i++) ok = advance(s, &list[i], list, n, &a, &e);
     ok = ok && retry_leftovers(s, &a, &e);
     if (!ok) log_error("delete", &e);
     arena_finish(&a);

@@ -1,4 +1,5 @@
 /* Deleting jobs: the durable intent, the receipt, the leftovers. The supervisor carries deletions out (delete.c). */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,10 +34,9 @@ static str first_receipt(const job_record *r, str account, int64_t now_us, arena
 {
     char when[CLOCK_ISO_BYTES];
     clock_format_iso(now_us, when);
-    return dump(json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:I, s:I, s:b, s:[], s:[s], s:[]}", "job", ctl_value(r->job_id), "instance", ctl_value(r->instance_id), "name", ctl_value(r->name),
+    return dump(json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:I, s:I, s:b, s:[], s:[s]}", "job", ctl_value(r->job_id), "instance", ctl_value(r->instance_id), "name", ctl_value(r->name),
                           "state", job_state_text(r->state), "account", ctl_value(account), "requested", when, "position", ctl_value(r->position), "applied_transactions",
-                          (json_int_t)r->applied_txns, "applied_rows", (json_int_t)r->applied_rows, "finished", 0, "removed", "kept", "migrated databases, tables and rows",
-                          "leftovers"),
+                          (json_int_t)r->applied_txns, "applied_rows", (json_int_t)r->applied_rows, "finished", 0, "removed", "kept", "migrated databases, tables and rows"),
                 a);
 }
 
@@ -90,7 +90,7 @@ bool service_delete_is_repeat(service *s, job_ref ref, str account, arena *a, bo
 void service_failpoint(const char *name)
 {
     const char *wanted = getenv("SLUICE_FAILPOINT");
-    if (wanted && strcmp(wanted, name) == 0) _exit(137);
+    if (wanted && strcmp(wanted, name) == 0) kill(getpid(), SIGKILL);
 }
 
 bool service_delete(service *s, job_ref ref, str type, str account, service_fault *f, err *e)
@@ -110,32 +110,58 @@ bool service_delete(service *s, job_ref ref, str type, str account, service_faul
     return ok;
 }
 
+/* Inside a transaction: what is still outside, of one job or (empty id) of all. */
+static bool list_leftovers(service *s, str job_id, arena *a, ledger_record **ret, uint32_t *ret_count, err *e)
+{
+    ledger_record *parts[2] = {NULL, NULL};
+    uint32_t counts[2] = {0, 0}, n = 0;
+    if (!ledger_list(s->catalog, STR(""), STR(""), STR("leftover"), a, &parts[0], &counts[0], e) ||
+        !ledger_list(s->catalog, STR(""), STR(""), STR("abandoned"), a, &parts[1], &counts[1], e))
+        return false;
+    ledger_record *all = arena_array(a, counts[0] + counts[1] + 1, sizeof *all);
+    if (!all) return err_no_memory(e, "leftovers");
+    for (int i = 0; i < 2; i++)
+        for (uint32_t k = 0; k < counts[i]; k++)
+            if (!job_id.n || str_eq(parts[i][k].job_id, job_id)) all[n++] = parts[i][k];
+    *ret = all;
+    *ret_count = n;
+    return true;
+}
+
+/* The journal's receipt with the leftovers of this moment, those of earlier runs (before a reset) included. */
+static bool complete_receipt(service *s, const deletion_record *d, arena *a, str *ret_json, err *e)
+{
+    ledger_record *list = NULL;
+    uint32_t n = 0;
+    if (!list_leftovers(s, d->job_id, a, &list, &n, e)) return false;
+    json_t *o = json_loadb(d->receipt.p, d->receipt.n, 0, NULL), *left = json_array();
+    for (uint32_t i = 0; i < n; i++)
+        json_array_append_new(left, json_pack("{s:I, s:o, s:o, s:o, s:o}", "id", (json_int_t)list[i].id, "end", ctl_value(list[i].end), "kind", ctl_value(list[i].kind), "name",
+                                              ctl_value(list[i].name), "undo", ctl_value(list[i].undo)));
+    json_object_set_new(o, "leftovers", left);
+    str text = dump(o, a);
+    if (!text.p) return err_no_memory(e, "a receipt");
+    *ret_json = text;
+    return true;
+}
+
 bool service_receipt(service *s, job_ref ref, arena *a, str *ret_json, err *e)
 {
     deletion_record d = {0};
     bool found = false;
     if (!catalog_begin(s->catalog, e)) return false;
     bool ok = deletion_find_job(s->catalog, ref.job_id, ref.instance_id, a, &d, &found, e);
-    catalog_rollback(s->catalog);
     if (ok && !found) ok = err_set(e, ERR_JOB_NOT_FOUND, "no job %.*s was deleted", STR_ARG(ref.job_id.n ? ref.job_id : ref.instance_id));
-    if (ok) *ret_json = d.receipt;
+    ok = ok && complete_receipt(s, &d, a, ret_json, e);
+    catalog_rollback(s->catalog);
     return ok;
 }
 
 bool service_leftovers(service *s, str job_id, arena *a, ledger_record **ret, uint32_t *ret_count, err *e)
 {
-    ledger_record *parts[2] = {NULL, NULL};
-    uint32_t counts[2] = {0, 0}, n = 0;
     if (!catalog_begin(s->catalog, e)) return false;
-    bool ok = ledger_list(s->catalog, STR(""), STR(""), STR("leftover"), a, &parts[0], &counts[0], e) &&
-              ledger_list(s->catalog, STR(""), STR(""), STR("abandoned"), a, &parts[1], &counts[1], e);
+    bool ok = list_leftovers(s, job_id, a, ret, ret_count, e);
     catalog_rollback(s->catalog);
-    ledger_record *all = ok ? arena_array(a, counts[0] + counts[1] + 1, sizeof *all) : NULL;
-    if (ok && !all) ok = err_no_memory(e, "leftovers");
-    for (int i = 0; ok && i < 2; i++)
-        for (uint32_t k = 0; k < counts[i]; k++)
-            if (!job_id.n || str_eq(parts[i][k].job_id, job_id)) all[n++] = parts[i][k];
-    if (ok) *ret = all, *ret_count = n;
     return ok;
 }
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+pytest.register_assert_rewrite("jobs")
 
+from jobs import PAIRS  # noqa: E402
 from servers import MariaDB, MySQL, Unavailable  # noqa: E402
 
 
@@ -41,6 +43,12 @@ def mysql_a():
 def mysql_b():
     """A second MySQL server with GTIDs."""
     yield from _server(MySQL)
+
+
+@pytest.fixture
+def pair(request):
+    """(source, destination) of the pairing named by jobs.each_pair()."""
+    return tuple(request.getfixturevalue(name) for name in PAIRS[request.param])
 
 
 @pytest.fixture(scope="session")

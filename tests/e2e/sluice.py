@@ -250,4 +250,4 @@ def wait_for(read, wanted, timeout_s=60):
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"still {value!r} after {timeout_s} s, waited for {wanted}")
-        time.sleep(0.2)
+        time.sleep(0.1)

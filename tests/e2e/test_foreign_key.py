@@ -6,10 +6,10 @@ import json
 import time
 
 import pytest
+from jobs import configure, receipt, status
 from servers import MySQL, Unavailable
 from servers.compare import assert_same
 from sluice import Service, wait_for
-from test_delete import configure, receipt, status
 
 
 SCHEMA = """

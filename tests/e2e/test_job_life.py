@@ -2,46 +2,18 @@
 
 import json
 import os
-import re
 import signal
 import time
-from pathlib import Path
 
 import pytest
-from sluice import Service, job_params, endpoints, wait_for
-from test_delete import configure, database, receipt, run_until, status
+from jobs import alive, configure, count, database, delete, each_pair, insert, run_until, same_count, status, worker_pid
+from sluice import Service, endpoints, job_params, wait_for
 
 
 @pytest.fixture(scope="module")
 def service():
     with Service("--rate-limit", "0") as s:
         yield s
-
-
-def worker_pid(s, job):
-    """The worker that was started last for the job."""
-    found = re.findall(rf"event=started kind=worker job={job}\S* pid=(\d+) epoch=(\d+)", s.log())
-    return (int(found[-1][0]), int(found[-1][1])) if found else (0, 0)
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def count(server, name):
-    return server.sql(f"SELECT COUNT(*), COALESCE(SUM(id),0) FROM {name}.t")[0]
-
-
-def same(source, target, name):
-    wait_for(lambda: count(source, name) == count(target, name), {True}, 30)
-
-
-def finish(s, job):
-    s.ok("DeleteDtsJob", {"DtsJobId": job})
-    assert receipt(s, job)["leftovers"] == []
 
 
 def test_killed_worker_is_replaced(service, mariadb_a, mariadb_b):
@@ -53,10 +25,10 @@ def test_killed_worker_is_replaced(service, mariadb_a, mariadb_b):
             pid, epoch = worker_pid(service, job)
             os.kill(pid, signal.SIGKILL)
             wait_for(lambda: worker_pid(service, job)[1] > epoch, {True})
-            same(mariadb_a, mariadb_b, name)
+            same_count(mariadb_a, mariadb_b, name)
         wait_for(lambda: status(service, job), {"Synchronizing"})
         assert count(mariadb_b, name)[0] == 1500
-        finish(service, job)
+        delete(service, job)
 
 
 def test_killed_service_goes_on(mariadb_a, mariadb_b):
@@ -70,9 +42,9 @@ def test_killed_service_goes_on(mariadb_a, mariadb_b):
             wait_for(lambda: alive(pid), {False}, 15)  # end of file: it ends by itself
             s.start()
             wait_for(lambda: worker_pid(s, job)[1] > epoch, {True})
-            same(mariadb_a, mariadb_b, name)
+            same_count(mariadb_a, mariadb_b, name)
             assert wait_for(lambda: status(s, job), {"Synchronizing"}) == "Synchronizing"
-        finish(s, job)
+        delete(s, job)
 
 
 def test_terminated_service_ends_its_workers(mariadb_a, mariadb_b):
@@ -86,8 +58,8 @@ def test_terminated_service_ends_its_workers(mariadb_a, mariadb_b):
         assert not alive(pid)
         s.start()
         mariadb_a.sql("INSERT INTO t VALUES (77777, 'after')", db=name)
-        same(mariadb_a, mariadb_b, name)
-        finish(s, job)
+        same_count(mariadb_a, mariadb_b, name)
+        delete(s, job)
 
 
 def test_pause_and_go_on(service, mariadb_a, mariadb_b):
@@ -103,8 +75,8 @@ def test_pause_and_go_on(service, mariadb_a, mariadb_b):
         assert status(service, job) == "Suspending"
         service.ok("StartDtsJob", {"DtsJobId": job})
         assert status(service, job) == "Synchronizing"
-        same(mariadb_a, mariadb_b, name)
-        finish(service, job)
+        same_count(mariadb_a, mariadb_b, name)
+        delete(service, job)
 
 
 def test_limits_take_effect_while_it_runs(service, mariadb_a, mariadb_b):
@@ -118,7 +90,7 @@ def test_limits_take_effect_while_it_runs(service, mariadb_a, mariadb_b):
         service.ok("ModifyDynamicConfig", {"DtsJobId": job, "JobCode": "03", "EnableLimit": "false"})
         assert wait_for(lambda: status(service, job), {"Finished", "MigrationFailed"}, 30) == "Finished"
         assert count(mariadb_b, name)[0] == 20000
-        finish(service, job)
+        delete(service, job)
 
 
 def test_target_away_is_retried(service, mariadb_a):
@@ -135,8 +107,8 @@ def test_target_away_is_retried(service, mariadb_a):
         assert (retry["MaxRetryTime"], retry["Module"]) == (43200, "04") and 0 <= retry["RetryTime"] < 60, retry
         target.start()
         wait_for(lambda: status(service, job), {"Synchronizing"})
-        same(mariadb_a, target, name)
-        finish(service, job)
+        same_count(mariadb_a, target, name)
+        delete(service, job)
 
 
 def test_retry_time_ends_in_failure_and_start_goes_on(service, mariadb_a):
@@ -153,8 +125,8 @@ def test_retry_time_ends_in_failure_and_start_goes_on(service, mariadb_a):
         target.start()
         service.ok("StartDtsJob", {"DtsJobId": job})
         wait_for(lambda: status(service, job), {"Synchronizing"})
-        same(mariadb_a, target, name)
-        finish(service, job)
+        same_count(mariadb_a, target, name)
+        delete(service, job)
 
 
 def test_refused_address_fails_the_precheck(service, mariadb_b):
@@ -164,4 +136,4 @@ def test_refused_address_fails_the_precheck(service, mariadb_b):
     service.ok("StartDtsJob", {"DtsJobId": job})
     wait_for(lambda: status(service, job), {"PrecheckFailed"})
     assert "link-local" in service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
-    finish(service, job)
+    delete(service, job)

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import pytest
 import sluice
+from jobs import alive, database, leftovers, receipt, same_count, status, worker_pid
 from servers.cache import cache_dir
 from sluice import NOWHERE, Service, endpoints, job_params, program, sign_v1, sign_v3, wait_for
-from test_delete import database, leftovers, receipt, status
-from test_job_life import alive, same, worker_pid
 
 # Characters that every encoding on the way changes; the middle of a secret stays the same in each and is what is looked for.
 AROUND = ("\"'\\", "%& +=~ü;")
@@ -221,7 +220,7 @@ def test_planted_secrets_are_seen_nowhere(mariadb_a, mariadb_b, tmp_path):
             assert json.loads(s.ok("DescribeDtsJobDetail", {"DtsJobId": job})["Reserved"])["kept"] == "note"
             s.ok("StartDtsJob", {"DtsJobId": job})
             wait_for(lambda: status(s, job), {"Synchronizing"})
-            same(mariadb_a, mariadb_b, name)
+            same_count(mariadb_a, mariadb_b, name)
             refused_calls(s, planted, job)
             temporary_keys(s, planted)
             run_command_line(s, planted, job, mariadb_a, name, tmp_path)
@@ -241,7 +240,7 @@ def test_planted_secrets_are_seen_nowhere(mariadb_a, mariadb_b, tmp_path):
             s.ok("StartDtsJob", {"DtsJobId": job})
             wait_for(lambda: status(s, job), {"Synchronizing"})
             mariadb_a.sql("INSERT INTO t VALUES (77777, 'moved')", db=name)
-            same(mariadb_a, mariadb_b, name)
+            same_count(mariadb_a, mariadb_b, name)
             # crashes of worker and service: the WAL stays behind
             pid, epoch = worker_pid(s, job)
             os.kill(pid, signal.SIGSEGV)
@@ -316,7 +315,7 @@ def test_a_secret_that_does_not_open_fails_the_job(mariadb_a, mariadb_b):
         s.ok("ModifyDtsJobPassword", {"DtsJobId": job, "Endpoint": "dest", "Password": mariadb_b.root_password})
         s.ok("StartDtsJob", {"DtsJobId": job})
         mariadb_a.sql("INSERT INTO t VALUES (77777, 'after')", db=name)
-        same(mariadb_a, mariadb_b, name)
+        same_count(mariadb_a, mariadb_b, name)
         s.ok("DeleteDtsJob", {"DtsJobId": job})
         receipt(s, job)
 
@@ -392,7 +391,7 @@ def test_no_core_and_closed_to_others(unprivileged, mariadb_a, mariadb_b):
             wait_for(lambda: worker_pid(s, job)[1] > epoch, {True})
             assert f"signal={int(crash)} " in s.log()  # it died of it
         mariadb_a.sql("INSERT INTO t VALUES (77777, 'after')", db=name)
-        same(mariadb_a, mariadb_b, name)
+        same_count(mariadb_a, mariadb_b, name)
         pid, epoch = worker_pid(s, job)
         s.process.send_signal(signal.SIGABRT)
         assert s.process.wait(30) == -signal.SIGABRT

@@ -1,0 +1,182 @@
+"""What tests of whole jobs share: the pairings, a database to move, the calls of a job's life, what two servers hold besides it."""
+
+import json
+import os
+import re
+import time
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from servers import compare
+from sluice import endpoints, job_params, wait_for
+
+LONG = bool(os.environ.get("SLUICE_TEST_LONG"))
+FAILED = {"PrecheckFailed", "MigrationFailed", "InitializeFailed", "Failed"}
+# Source and destination fixtures of each pairing.
+PAIRS = {"mariadb-mariadb": ("mariadb_a", "mariadb_b"), "mariadb-mysql": ("mariadb_a", "mysql_a"), "mysql-mariadb": ("mysql_a", "mariadb_a"),
+         "mysql-mysql": ("mysql_a", "mysql_b")}
+
+
+def each_pair(*default):
+    """Parametrizes `pair` (conftest.py): the default pairings, all four in a long run."""
+    return pytest.mark.parametrize("pair", PAIRS if LONG or not default else default, indirect=True)
+
+
+def insert(server, db, first, last, value="'x'"):
+    """Rows first..last into t in one transaction; value: SQL, {id} is the row's number."""
+    rows = ",".join(f"({i},{value.format(id=i)})" for i in range(first, last + 1))
+    server.sql(f"INSERT INTO t VALUES {rows}", db=db)
+
+
+@contextmanager
+def database(source, target, rows=1000, prefix="job_"):
+    """A database with a table t(id, v) at the source; dropped at both ends afterwards."""
+    name = prefix + uuid.uuid4().hex[:8]
+    source.sql(f"CREATE DATABASE {name}")
+    source.sql("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(50))", db=name)
+    insert(source, name, 1, rows, "'v{id}'")
+    try:
+        yield name
+    finally:
+        for server in (source, target):
+            if server.running:
+                server.sql(f"DROP DATABASE IF EXISTS {name}")
+
+
+# --- calls ---
+
+
+def status(s, job):
+    return s.ok("DescribeDtsJobDetail", {"DtsJobId": job})["Status"]
+
+
+def configure(s, source, target, name, kind, **more):
+    return s.ok("ConfigureDtsJob", job_params(endpoints(source, target), name, JobType=kind, **more))["DtsJobId"]
+
+
+def reach(s, job, *states, timeout_s=60):
+    """Waits for one of the states; a failure is shown with the job's own words."""
+    got = wait_for(lambda: status(s, job), set(states) | FAILED, timeout_s)
+    assert got in states, s.ok("DescribeDtsJobDetail", {"DtsJobId": job})
+    return got
+
+
+def run_until(s, job, *states):
+    """Buys and starts a configured job; waits for one of the states."""
+    s.ok("CreateDtsInstance", {"JobId": job, "AutoStart": "true"})
+    return reach(s, job, *states)
+
+
+def worker_pid(s, job=r"\S+"):
+    """Process id and epoch of the worker that was started last."""
+    found = re.findall(rf"event=started kind=worker job={job}\S* pid=(\d+) epoch=(\d+)", s.log())
+    return (int(found[-1][0]), int(found[-1][1])) if found else (0, 0)
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def count(server, name):
+    return server.sql(f"SELECT COUNT(*), COALESCE(SUM(id),0) FROM {name}.t")[0]
+
+
+def same_count(source, target, name):
+    wait_for(lambda: count(source, name) == count(target, name), {True}, 30)
+
+
+def assert_same(source, target, names):
+    """The same rows in both by their servers' own functions; like servers by CHECKSUM TABLE too."""
+    compare.assert_same(source, target, [(name, name) for name in names])
+    if source.kind == target.kind:
+        for name in names:
+            assert source.sql(f"CHECKSUM TABLE {name}") == target.sql(f"CHECKSUM TABLE {name}"), name
+
+
+# --- deletions ---
+
+
+def receipt(s, job, timeout_s=60):
+    """The receipt once the deletion is finished."""
+    def read():
+        return json.loads(s.ok("SluiceDescribeReceipt", {"DtsJobId": job})["Receipt"])
+    wait_for(lambda: read()["finished"] is True, {True}, timeout_s)
+    return read()
+
+
+def leftovers(s, job):
+    return s.ok("SluiceDescribeLeftovers", {"DtsJobId": job})["Leftovers"]
+
+
+def delete(s, job):
+    """Deletes the job; the receipt, in which nothing is left."""
+    s.ok("DeleteDtsJob", {"DtsJobId": job})
+    r = receipt(s, job)
+    assert r["leftovers"] == []
+    return r
+
+
+def assert_gone(s, job, **ids):
+    for params in ({"DtsJobId": job}, *([ids] if ids else [])):
+        answer = s.call("DescribeDtsJobDetail", params)
+        assert (answer.status, answer.json["Code"]) == (404, "Forbidden.InstanceNotFound")
+    for kind in ("SYNC", "MIGRATION"):
+        assert job not in s.call("DescribeDtsJobs", {"JobType": kind, "PageSize": 500}).text
+
+
+def assert_clean(server, job):
+    """Nothing of the job in the schema sluice."""
+    tables = [row[0] for row in server.sql("SELECT table_name FROM information_schema.tables WHERE table_schema='sluice'")]
+    for table in tables:
+        assert server.sql(f"SELECT COUNT(*) FROM sluice.{table} WHERE job_id LIKE %s", job + "%")[0][0] == 0, table
+
+
+# --- everything a server holds ---
+
+_PARTS = {
+    "schemas": "SELECT schema_name FROM information_schema.schemata",
+    "tables": "SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_schema NOT IN ('information_schema', 'performance_schema')",
+    "routines": "SELECT routine_schema, routine_name FROM information_schema.routines",
+    "triggers": "SELECT trigger_schema, trigger_name FROM information_schema.triggers",
+    "events": "SELECT event_schema, event_name FROM information_schema.events",
+    "users": "SELECT user, host FROM mysql.user",
+    "rights": "SELECT grantee, privilege_type, is_grantable FROM information_schema.user_privileges",
+    "schema rights": "SELECT grantee, table_schema, privilege_type FROM information_schema.schema_privileges",
+    "prepared transactions": "XA RECOVER",
+    "locks": "SELECT IS_FREE_LOCK('sluice')",
+    "settings": "SHOW GLOBAL VARIABLES WHERE Variable_name NOT LIKE '%gtid%'",
+}
+
+
+def inventory(server, db):
+    """Everything on the server that a job might leave, but for the database that was moved."""
+    with server.connect() as c, c.cursor() as cursor:
+        found = {}
+        for part, sql in _PARTS.items():
+            cursor.execute(sql)
+            found[part] = sorted(map(str, (row for row in cursor.fetchall() if db not in map(str, row))))
+        return found
+
+
+def connections(server):
+    """Client connections but our own, as (id, command, statement)."""
+    with server.connect() as c, c.cursor() as cursor:
+        cursor.execute("SELECT id, command, info FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND "
+                       "user NOT IN ('system user', 'event_scheduler') AND command <> 'Daemon'")
+        return cursor.fetchall()
+
+
+def assert_as_before(server, db, before):
+    """The server holds what it held, besides the moved database."""
+    now = inventory(server, db)
+    assert {part: now[part] for part in now if now[part] != before[part]} == {}
+
+
+def assert_no_connections(server):
+    """Nobody else is connected; the reader of a binary log is noticed to be gone at the next heartbeat."""
+    wait_for(lambda: connections(server), [()], 15)

@@ -5,7 +5,7 @@
 # What apt says is shown when it fails; SLUICE_VERBOSE=1 shows it always.
 set -eu
 
-build="gcc pkg-config meson ninja-build git libmariadb-dev libmicrohttpd-dev libjansson-dev
+build="gcc pkg-config meson ninja-build git libmariadb-dev libpq-dev libmicrohttpd-dev libjansson-dev
 libxml2-dev libsqlite3-dev libssl-dev libinih-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev scdoc"
 servers="mariadb-server-core mariadb-client-core debian-archive-keyring python3 util-linux"
 clang="clang clang-14 clang-format libclang-rt-14-dev"

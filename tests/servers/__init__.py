@@ -1,8 +1,8 @@
 """Private database servers for tests, benchmarks and the demo. See README.md."""
 
 from .base import ROOT_PASSWORD, Server, ServerError
+from .debian import Unavailable
 from .mariadb import MariaDB
 from .mysql import MySQL
-from .mysql_fetch import Unavailable
 
 __all__ = ["MariaDB", "MySQL", "ROOT_PASSWORD", "Server", "ServerError", "Unavailable"]

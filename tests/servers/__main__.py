@@ -18,17 +18,23 @@ import sys
 from pathlib import Path
 
 from . import MariaDB, MySQL, ServerError, Unavailable, process
+from .base import read_state
 
-KINDS = {"mariadb": MariaDB, "mysql": MySQL}
+KINDS = {kind.kind: kind for kind in (MariaDB, MySQL)}
+_OF_THE_PROGRAM = {"run", "kind", "option", "dir", "port"}  # the rest of the arguments is the class's
 
 
 def _state(folder: Path) -> dict | None:
     """server.json of a folder when the process it names still runs."""
-    try:
-        state = json.loads((folder / "server.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return state if process.is_alive(state["pid"], state["start_ticks"]) else None
+    state = read_state(folder)
+    return state if state and process.is_alive(state["pid"], state["start_ticks"]) else None
+
+
+def _kill(state: dict, timeout_s: float) -> bool:
+    """End a server whose folder goes, too; True when it is gone in time."""
+    identity = state["pid"], state["start_ticks"]
+    return (process.end(*identity, KINDS[state["kind"]].discard_signal, timeout_s)
+            or process.kill_family(*identity, timeout_s))
 
 
 class _Interrupts:
@@ -52,7 +58,7 @@ def _start(args) -> None:
             sys.exit(128 + interrupts.seen)
         raise
     if interrupts.seen:
-        process.end(state["pid"], state["start_ticks"], signal.SIGKILL, 30)
+        _kill(state, 30)
         sys.exit(128 + interrupts.seen)
     print(json.dumps(state))
 
@@ -61,21 +67,22 @@ def _start_or_find(args) -> dict:
     state = _state(args.dir)
     if state is None:
         options = dict(o.partition("=")[::2] if "=" in o else (o, True) for o in args.option)
-        extra = {"gtid": False} if args.no_gtid else {}
-        server = KINDS[args.kind](
-            dir=args.dir, port=args.port, server_id=args.server_id, buffer_pool=args.buffer_pool,
-            flush_log=args.flush_log, sync_binlog=args.sync_binlog, options=options, detached=True,
-            **extra)
+        special = {name: value for name, value in vars(args).items() if name not in _OF_THE_PROGRAM}
+        server = KINDS[args.kind](dir=args.dir, port=args.port, options=options, detached=True, **special)
         state = server.start().info()
-    elif state["kind"] != args.kind:
-        raise ServerError(f"{args.dir} holds a running {state['kind']}; choose another folder")
+    elif state["kind"] != args.kind or state.get("version") != getattr(args, "version", None):
+        raise ServerError(f"{args.dir} holds a running {state['kind']} {state.get('version', '')}".rstrip()
+                          + "; choose another folder")
     return state
 
 
 def _stop(args) -> None:
     state = _state(args.dir)
-    kind = signal.SIGKILL if args.kill else signal.SIGTERM
-    if state and not process.end(state["pid"], state["start_ticks"], kind, args.timeout):
+    if not state:
+        return
+    done = (_kill(state, args.timeout) if args.kill else
+            process.end(state["pid"], state["start_ticks"], KINDS[state["kind"]].stop_signal, args.timeout))
+    if not done:
         raise ServerError(f"the server in {args.dir} (pid {state['pid']}) did not stop "
                           f"within {args.timeout:.0f} s")
 
@@ -84,29 +91,38 @@ def _guard(args) -> None:
     process.wait_end(args.pid)
     for state in [_state(path.parent) for path in args.dir.glob("*/server.json")]:
         if state:
-            process.end(state["pid"], state["start_ticks"], signal.SIGKILL, 30)
+            _kill(state, 30)
     # A service that ends by itself may still write into the folder for a moment.
     process.wait_until(lambda: shutil.rmtree(args.dir, ignore_errors=True) or not args.dir.exists(), 30, 0.2)
 
 
 def _prepare(args) -> None:
-    KINDS[args.kind].prepare()
+    KINDS[args.kind].prepare(**{name: value for name, value in vars(args).items() if name not in _OF_THE_PROGRAM})
+
+
+def _start_arguments(verb) -> None:
+    kinds = verb.add_subparsers(required=True, dest="kind", metavar="KIND")
+    for name, kind in KINDS.items():
+        start = kinds.add_parser(name, help=kind.__doc__.splitlines()[0])
+        start.add_argument("--dir", type=Path, required=True)
+        start.add_argument("--port", type=int)
+        start.add_argument("--option", action="append", default=[], metavar="NAME[=VALUE]")
+        kind.add_arguments(start)
+        start.set_defaults(run=_start)
+
+
+def _prepare_arguments(verb) -> None:
+    kinds = verb.add_subparsers(required=True, dest="kind", metavar="KIND")
+    for name, kind in KINDS.items():
+        prepare = kinds.add_parser(name)
+        kind.add_prepare_arguments(prepare)
+        prepare.set_defaults(run=_prepare)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m servers", description="private test servers")
     verbs = parser.add_subparsers(required=True)
-    start = verbs.add_parser("start", help="start a server and leave it running")
-    start.add_argument("kind", choices=KINDS)
-    start.add_argument("--dir", type=Path, required=True)
-    start.add_argument("--port", type=int)
-    start.add_argument("--server-id", type=int)
-    start.add_argument("--buffer-pool", default="128M")
-    start.add_argument("--flush-log", default=2, type=int, help="innodb_flush_log_at_trx_commit")
-    start.add_argument("--sync-binlog", default=0, type=int)
-    start.add_argument("--no-gtid", action="store_true", help="mysql only: gtid_mode=OFF")
-    start.add_argument("--option", action="append", default=[], metavar="NAME[=VALUE]")
-    start.set_defaults(run=_start)
+    _start_arguments(verbs.add_parser("start", help="start a server and leave it running"))
     stop = verbs.add_parser("stop", help="shut down the server of a folder")
     stop.add_argument("--dir", type=Path, required=True)
     stop.add_argument("--timeout", type=float, default=60.0, help="seconds")
@@ -116,9 +132,7 @@ def main() -> int:
     guard.add_argument("--dir", type=Path, required=True)
     guard.add_argument("--pid", type=int, required=True)
     guard.set_defaults(run=_guard)
-    prepare = verbs.add_parser("prepare", help="fill the cache")
-    prepare.add_argument("kind", choices=KINDS)
-    prepare.set_defaults(run=_prepare)
+    _prepare_arguments(verbs.add_parser("prepare", help="fill the cache"))
     args = parser.parse_args()
     try:
         args.run(args)

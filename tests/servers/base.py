@@ -1,7 +1,7 @@
-"""What MariaDB and MySQL servers have in common: folder, life cycle, SQL.
+"""What all servers have in common: a folder, a process and its life cycle.
 
-A server owns one folder: data/, error.log, client.cnf (for client programs), server.json (pid and
-port). A folder made by us is removed at the end, unless $SLUICE_KEEP is set.
+A server owns one folder: data/, error.log, server.json (pid and port) and what its family adds (mysql_family.py,
+postgresql.py). A folder made by us is removed at the end, unless $SLUICE_KEEP is set.
 """
 
 import atexit
@@ -26,61 +26,84 @@ class ServerError(Exception):
 
 
 class Server:
-    """One private server; a context manager. Subclasses say which program and which options.
+    """One private server; a context manager. Subclasses say which program, and how it is asked to end.
 
-    dir:         its folder; None = a new one under $TMPDIR, removed at the end
-    port:        TCP port on 127.0.0.1; None = a free one (kept over restarts)
-    server_id:   None = the port number, so it is unique on this machine
-    buffer_pool: innodb_buffer_pool_size
-    flush_log:   innodb_flush_log_at_trx_commit; 2 survives kill9 but not a power loss
-    sync_binlog: as the server option
-    options:     server options by name; True = bare flag, None = leave our own default out
-    detached:    True = outlives this Python process (the command line's way)
+    dir:      its folder; None = a new one under $TMPDIR, removed at the end
+    port:     TCP port on 127.0.0.1; None = a free one (kept over restarts)
+    options:  server options by name; None = leave our own default out
+    detached: True = outlives this Python process (the command line's way)
     """
 
     kind = ""
+    user = ""  # its superuser, whose password is root_password
     start_timeout_s = 30.0
+    stop_signal = signal.SIGTERM  # orderly shutdown, whoever is connected
+    discard_signal = signal.SIGKILL  # quick end of a server whose folder goes, too
+    _socket_name = "sock"  # of the file that must fit into sun_path
+    _setpriv_options: list[str] = []
 
-    def __init__(self, *, dir=None, port=None, server_id=None, buffer_pool="128M", flush_log=2,
-                 sync_binlog=0, options=None, detached=False):
+    def __init__(self, *, dir=None, port=None, options=None, detached=False):
         self.root_password = ROOT_PASSWORD
         self._own_dir = dir is None
         self._own_port = port is None
         self._port = port
-        self._server_id = server_id
         self._detached = detached
         self._popen: subprocess.Popen | None = None
         self._pid = self._ticks = 0
-        self._sizes = {
-            "innodb_buffer_pool_size": buffer_pool,
-            "innodb_flush_log_at_trx_commit": flush_log,
-            "sync_binlog": sync_binlog,
-        }
         self._options = {k.replace("-", "_"): v for k, v in (options or {}).items()}
         if self._own_dir:
             _remove_stale()
-            self.dir = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            self.dir = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
             owner = f"{os.getpid()} {process.start_ticks(os.getpid())}\n"
             (self.dir / "owner").write_text(owner, encoding="ascii")
         else:
             self.dir = Path(dir).resolve()
             self.dir.mkdir(parents=True, exist_ok=True)
-        self.socket = str(self.dir / "sock")
+        self.socket = str(self.dir / self._socket_name)
         if len(self.socket) > 100:  # sun_path has 108 bytes, see unix(7)
             raise ServerError(f"folder {self.dir}: its path is too long for a socket; use a shorter one")
 
     # What a subclass says.
 
-    def _program(self) -> list[str]:
+    @staticmethod
+    def add_arguments(parser) -> None:
+        """Add its own arguments of the command line's `start`, named as those of __init__."""
+
+    @staticmethod
+    def add_prepare_arguments(parser) -> None:
+        """Add its own arguments of the command line's `prepare`, named as those of prepare."""
+
+    def _template(self) -> Path:
+        """The data folder that a new server starts from."""
         raise NotImplementedError
 
-    def _defaults(self) -> dict:
+    def _adapt_copy(self, data: Path) -> None:
+        """Change what must not be the same in two copies of the template."""
+
+    def _argv(self) -> list[str]:
+        """Program and arguments; called before each start, may write files into the folder."""
         raise NotImplementedError
 
-    @classmethod
-    def prepare(cls) -> Path:
-        """The data folder that new servers start from; built (and cached) when missing."""
+    def _environment(self) -> dict | None:
+        """Environment of the program; None = ours."""
+        return None
+
+    def _answers(self) -> bool:
+        """True when the server that was started takes clients."""
         raise NotImplementedError
+
+    def _write_client_file(self) -> None:
+        """Write what client programs need to log in; called after each start."""
+        raise NotImplementedError
+
+    @property
+    def client_args(self) -> list[str]:
+        """Arguments with which client programs log in as the superuser."""
+        raise NotImplementedError
+
+    def _kill(self) -> None:
+        """End a running server, and every process of it, as a crash does."""
+        process.end(self._pid, self._ticks, signal.SIGKILL, 30.0)
 
     # Life cycle.
 
@@ -111,7 +134,7 @@ class Server:
 
     @property
     def data(self) -> Path:
-        """The server's data folder; binlog files lie here."""
+        """The server's data folder."""
         return self.dir / "data"
 
     def start(self):
@@ -122,7 +145,8 @@ class Server:
             scratch = self.dir / "data.new"
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir(mode=0o700)
-            copy_tree(self.prepare(), scratch)
+            copy_tree(self._template(), scratch)
+            self._adapt_copy(scratch)
             scratch.rename(self.data)
         tries = 3 if self._own_port and not self._port else 1
         for left in range(tries - 1, -1, -1):
@@ -140,55 +164,28 @@ class Server:
         return self
 
     def _start_once(self) -> bool:
-        Path(self.socket).unlink(missing_ok=True)
-        (self.dir / "tmp").mkdir(mode=0o700, exist_ok=True)
-        argv = [*self._program(), *self._arguments()]
+        argv = self._argv()
         with open(self.dir / "error.log", "ab") as log:
             self._popen = process.spawn(
-                argv, die_with_parent=not self._detached, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, cwd=self.dir)
+                argv, die_with_parent=not self._detached, setpriv_options=self._setpriv_options,
+                env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.dir)
         self._pid = self._popen.pid
         self._ticks = process.start_ticks(self._pid) or 0
         self.save_state()  # before it answers, so that `stop` can end a server whose starter was killed
-        done = process.wait_until(
-            lambda: self._popen.poll() is not None or process.greets(self.socket),
-            self.start_timeout_s)
+        done = process.wait_until(lambda: self._popen.poll() is not None or self._answers(), self.start_timeout_s)
         if not done:
             self.kill9()
         if not self.running:
             return False
-        self._write_files()
-        return True
-
-    def _arguments(self) -> list[str]:
-        fixed = {
-            "no_defaults": True,
-            "datadir": self.data,
-            "socket": self.socket,
-            "port": self._port,
-            "bind_address": "127.0.0.1",
-            "pid_file": self.dir / "pid",
-            "tmpdir": self.dir / "tmp",  # its own: a server that starts removes every #sql file it finds there
-            "server_id": self._server_id or self._port,
-        }
-        if os.geteuid() == 0:
-            fixed["user"] = "root"
-        merged = {**fixed, **self._defaults(), **self._sizes, **self._options}
-        return [_option(name, value) for name, value in merged.items() if value is not None]
-
-    def _write_files(self) -> None:
-        cnf = (f"[client]\nuser=root\npassword={self.root_password}\n"
-               f"socket={self.socket}\ndefault-character-set=utf8mb4\n")
-        fd = os.open(self.dir / "client.cnf", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "w", encoding="utf-8") as handle:
-            handle.write(cnf)
+        self._write_client_file()
         self.save_state()
+        return True
 
     def info(self) -> dict:
         """What a caller of the command line needs to know."""
         return {
             "kind": self.kind, "dir": str(self.dir), "host": "127.0.0.1", "port": self.port,
-            "socket": self.socket, "user": "root", "password": self.root_password,
+            "socket": self.socket, "user": self.user, "password": self.root_password,
             "pid": self._pid, "start_ticks": self._ticks,
             "client_args": self.client_args,
         }
@@ -201,14 +198,14 @@ class Server:
 
     def stop(self, timeout_s: float = 60.0) -> None:
         """Orderly shutdown; the folder stays."""
-        if self.running and not process.end(self._pid, self._ticks, signal.SIGTERM, timeout_s):
+        if self.running and not process.end(self._pid, self._ticks, self.stop_signal, timeout_s):
             raise ServerError(f"{self.kind} in {self.dir} did not stop within {timeout_s:.0f} s")
         self._reap()
 
     def kill9(self) -> None:
         """End it as a crash does; the folder stays."""
         if self.running:
-            process.end(self._pid, self._ticks, signal.SIGKILL, 30.0)
+            self._kill()
         self._reap()
 
     def _reap(self) -> None:
@@ -225,12 +222,14 @@ class Server:
 
     def close(self) -> None:
         """End it; a folder of our own making goes too."""
-        if self._own_dir:
-            self.kill9()
-            if not os.environ.get("SLUICE_KEEP"):
-                shutil.rmtree(self.dir, ignore_errors=True)
-        else:
+        if not self._own_dir:
             self.stop()
+            return
+        if self.running:
+            process.end(self._pid, self._ticks, self.discard_signal, 10.0)
+        self.kill9()
+        if not os.environ.get("SLUICE_KEEP"):
+            remove_folder(self.dir)
 
     def _log_tail(self, lines: int = 15) -> str:
         try:
@@ -239,42 +238,22 @@ class Server:
             return str(error)
         return "\n".join(text.splitlines()[-lines:])
 
-    # SQL.
 
-    @property
-    def client_args(self) -> list[str]:
-        """Arguments for mariadb, mysql, mysqldump and the like; must come first."""
-        return [f"--defaults-file={self.dir / 'client.cnf'}"]
-
-    def connect(self, **options):
-        """A PyMySQL connection as root through the socket, autocommit, several statements allowed."""
-        import pymysql
-        from pymysql.constants import CLIENT
-        wanted = {
-            "unix_socket": self.socket, "user": "root", "password": self.root_password,
-            "charset": "utf8mb4", "autocommit": True, "client_flag": CLIENT.MULTI_STATEMENTS,
-            "ssl_disabled": True,  # else a context with every CA is made, 20 ms each time; the socket needs no TLS
-            "local_infile": True, **options,
-        }
-        return pymysql.connect(**wanted)
-
-    def sql(self, text: str, *args, db: str | None = None) -> list[tuple]:
-        """Run one or more statements in a new session; the rows of the last result set."""
-        connection = self.connect(database=db)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(text, args or None)
-                rows = list(cursor.fetchall()) if cursor.description else []
-                while cursor.nextset():
-                    rows = list(cursor.fetchall()) if cursor.description else []
-                return rows
-        finally:
-            connection.close()
+def read_state(folder: Path) -> dict | None:
+    """server.json of a folder; None when it has none."""
+    try:
+        return json.loads((folder / "server.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
 
 
-def _option(name: str, value) -> str:
-    dashed = "--" + name.replace("_", "-")
-    return dashed if value is True else f"{dashed}={value}"
+def remove_folder(folder: Path) -> None:
+    """Remove the folder of a server that has ended, with the shared memory that a killed one leaves."""
+    state = read_state(folder) or {}
+    if state.get("shm_id") is not None:
+        process.free_segment(state["shm_id"])
+    # Processes of a killed server may write for a moment after it.
+    process.wait_until(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists(), 10, 0.1)
 
 
 def _remove_stale() -> None:
@@ -283,7 +262,7 @@ def _remove_stale() -> None:
         try:
             pid, ticks = (folder / "owner").read_text(encoding="ascii").split()
             if folder.stat().st_uid == os.geteuid() and not process.is_alive(int(pid), int(ticks)):
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder)
         except (OSError, ValueError):
             continue
 

@@ -6,8 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .base import ROOT_PASSWORD, Server, ServerError
+from .base import ROOT_PASSWORD, ServerError
 from .cache import cached
+from .mysql_family import MySQLFamily
 
 _TEMPLATE_REVISION = 1
 _REDO = "32M"
@@ -53,7 +54,7 @@ def _build_template(folder: Path) -> None:
     log.unlink()
 
 
-class MariaDB(Server):
+class MariaDB(MySQLFamily):
     """A MariaDB server: binlog on, format ROW, full row images."""
 
     kind = "mariadb"

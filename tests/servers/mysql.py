@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 from . import mysql_fetch
-from .base import ROOT_PASSWORD, Server, ServerError
+from .base import ROOT_PASSWORD, ServerError
 from .cache import cached
+from .mysql_family import MySQLFamily
 
 _TEMPLATE_REVISION = 1
 _REDO = "32M"
@@ -42,7 +43,7 @@ def _build_template(folder: Path) -> None:
     (folder / "auto.cnf").unlink()  # each copy makes its own server_uuid
 
 
-class MySQL(Server):
+class MySQL(MySQLFamily):
     """A MySQL server: binlog on, format ROW, full row images; gtid=False turns GTIDs off."""
 
     kind = "mysql"
@@ -50,6 +51,11 @@ class MySQL(Server):
     def __init__(self, *, gtid: bool = True, **kwargs):
         super().__init__(**kwargs)
         self._gtid = "ON" if gtid else "OFF"
+
+    @staticmethod
+    def add_arguments(parser) -> None:
+        MySQLFamily.add_arguments(parser)
+        parser.add_argument("--no-gtid", dest="gtid", action="store_false", help="gtid_mode=OFF")
 
     @classmethod
     def prepare(cls) -> Path:

@@ -53,6 +53,27 @@ def end(pid: int, ticks: int, sig: int, timeout_s: float) -> bool:
         os.close(fd)
 
 
+def _children(pid: int) -> list[tuple[int, int]]:
+    """Pid and start time of each child process."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="latin-1") as handle:
+                fields = handle.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid and fields[0] not in ("Z", "X"):
+            found.append((int(name), int(fields[19])))
+    return found
+
+
+def kill_family(pid: int, ticks: int, timeout_s: float) -> bool:
+    """SIGKILL the process and its children, which may have sessions of their own; True when all are gone in time."""
+    end(pid, ticks, signal.SIGSTOP, 0)  # it starts no more children
+    family = [(pid, ticks), *_children(pid)] if is_alive(pid, ticks) else []
+    return all([end(*member, signal.SIGKILL, timeout_s) for member in family])
+
+
 def wait_end(pid: int) -> None:
     """Wait, however long, until the process has ended."""
     try:
@@ -74,13 +95,16 @@ def _spawn_forever() -> None:
             reply.put(error)
 
 
-def spawn(argv: list[str], *, die_with_parent: bool, **kwargs) -> subprocess.Popen:
-    """Start a process in its own session.
+def spawn(argv: list[str], *, die_with_parent: bool, setpriv_options=(), **kwargs) -> subprocess.Popen:
+    """Start a process in its own session, with the privileges that setpriv(1) leaves it.
 
     With `die_with_parent` it gets SIGKILL when this process ends. The kernel ties that signal to
     the thread that forked (prctl(2), PR_SET_PDEATHSIG), so one thread that never ends does it.
     """
     global _spawner
+    options = [*setpriv_options, *(["--pdeathsig", "KILL"] if die_with_parent else [])]
+    if options:
+        argv = ["setpriv", *options, "--", *argv]
     if not die_with_parent:
         return subprocess.Popen(argv, start_new_session=True, **kwargs)
     with _spawner_lock:
@@ -88,7 +112,6 @@ def spawn(argv: list[str], *, die_with_parent: bool, **kwargs) -> subprocess.Pop
             _spawner = threading.Thread(target=_spawn_forever, name="spawner", daemon=True)
             _spawner.start()
     reply: queue.SimpleQueue = queue.SimpleQueue()
-    argv = ["setpriv", "--pdeathsig", "KILL", "--", *argv]
     _requests.put((argv, {**kwargs, "start_new_session": True}, reply))
     result = reply.get()
     if isinstance(result, OSError):
@@ -103,15 +126,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def greets(path: str) -> bool:
-    """True when a server behind the socket sends its first packet (protocol version 10)."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(2)
-        try:
-            probe.connect(path)
-            return probe.recv(5)[4:5] == b"\x0a"
-        except OSError:
-            return False
+def free_segment(shm_id: int) -> None:
+    """Remove a System V shared memory segment that no process uses any more."""
+    with open("/proc/sysvipc/shm", encoding="ascii") as table:
+        rows = [line.split() for line in table][1:]
+    if any(int(row[1]) == shm_id and int(row[6]) == 0 for row in rows):  # shmid, nattch: proc(5)
+        subprocess.run(["ipcrm", "-m", str(shm_id)], check=False, capture_output=True)
 
 
 def wait_until(condition, timeout_s: float, step_s: float = 0.02) -> bool:

@@ -7,7 +7,7 @@ set -eu
 
 build="gcc pkg-config meson ninja-build git libmariadb-dev libpq-dev libmicrohttpd-dev libjansson-dev
 libxml2-dev libsqlite3-dev libssl-dev libinih-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev scdoc"
-servers="mariadb-server-core mariadb-client-core debian-archive-keyring python3 util-linux"
+servers="mariadb-server-core mariadb-client-core debian-archive-keyring python3 tzdata util-linux"
 clang="clang clang-14 clang-format libclang-rt-14-dev"
 test="$servers $clang libcmocka-dev python3-venv python3-pip gdb strace curl libxml2-utils"
 

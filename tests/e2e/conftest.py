@@ -9,15 +9,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 pytest.register_assert_rewrite("jobs")
 
 from jobs import PAIRS  # noqa: E402
-from servers import MariaDB, MySQL, Unavailable  # noqa: E402
+from servers import MariaDB, MySQL, PostgreSQL, Unavailable  # noqa: E402
 
 
-def _server(kind):
+def _server(kind, **which):
     try:
-        kind.prepare()
+        kind.prepare(**which)
     except Unavailable as error:
         pytest.skip(str(error))
-    with kind() as server:
+    with kind(**which) as server:
         yield server
 
 
@@ -49,6 +49,24 @@ def mysql_b():
 def pair(request):
     """(source, destination) of the pairing named by jobs.each_pair()."""
     return tuple(request.getfixturevalue(name) for name in PAIRS[request.param])
+
+
+@pytest.fixture(scope="session")
+def postgresql_15():
+    """A PostgreSQL 15 server shared by all tests of the session: make your own databases in it."""
+    yield from _server(PostgreSQL, version=15)
+
+
+@pytest.fixture(scope="session")
+def postgresql_17():
+    """A PostgreSQL 17 server; the test is skipped where it cannot be downloaded."""
+    yield from _server(PostgreSQL, version=17)
+
+
+@pytest.fixture(scope="session")
+def postgresql_18():
+    """A PostgreSQL 18 server; the test is skipped where it cannot be downloaded."""
+    yield from _server(PostgreSQL, version=18)
 
 
 @pytest.fixture(scope="session")

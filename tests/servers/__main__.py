@@ -1,9 +1,9 @@
 """Command line of the test servers; needs nothing but Python's standard library.
 
-    python3 -m servers start {mariadb,mysql} --dir D [--port N] [--option name=value ...]
+    python3 -m servers start {mariadb,mysql,postgresql} --dir D [--port N] [--option name=value ...]
     python3 -m servers stop --dir D [--kill]
     python3 -m servers guard --dir D --pid N        when process N ends: kills every server in D/*, removes D
-    python3 -m servers prepare {mariadb,mysql}      fills the cache, starts nothing
+    python3 -m servers prepare {mariadb,mysql,postgresql}      fills the cache, starts nothing
 
 start prints one line of JSON (see Server.info) and leaves the server running; a server that is
 already up in D is left as it is. stop prints nothing and is content when nothing runs.
@@ -17,10 +17,10 @@ import signal
 import sys
 from pathlib import Path
 
-from . import MariaDB, MySQL, ServerError, Unavailable, process
+from . import MariaDB, MySQL, PostgreSQL, ServerError, Unavailable, process
 from .base import read_state
 
-KINDS = {kind.kind: kind for kind in (MariaDB, MySQL)}
+KINDS = {kind.kind: kind for kind in (MariaDB, MySQL, PostgreSQL)}
 _OF_THE_PROGRAM = {"run", "kind", "option", "dir", "port"}  # the rest of the arguments is the class's
 
 

@@ -1,8 +1,10 @@
 """The cache folder outside the repository: downloaded programs and ready-made data folders.
 
-The folder is $SLUICE_CACHE, else $XDG_CACHE_HOME/sluice-tests, else ~/.cache/sluice-tests. Each
-entry is built once in a scratch folder and renamed into place, so an interrupted build leaves
-nothing that looks finished; a lock file keeps two test runs from building the same entry.
+The folder is $SLUICE_CACHE, else $XDG_CACHE_HOME/sluice-tests, else ~/.cache/sluice-tests. Entries that a program
+under another account uses (see account.py) are `shared`: when root has not set $SLUICE_CACHE they lie in
+/var/cache/sluice-tests, because nobody else can enter /root. Each entry is built once in a scratch folder and
+renamed into place, so an interrupted build leaves nothing that looks finished; a lock file keeps two test runs from
+building the same entry.
 """
 
 import contextlib
@@ -13,34 +15,39 @@ import subprocess
 from pathlib import Path
 
 
-def cache_dir() -> Path:
+def cache_dir(shared: bool = False) -> Path:
     """The cache folder, created when missing."""
     if os.environ.get("SLUICE_CACHE"):
         path = Path(os.environ["SLUICE_CACHE"])
+    elif shared and os.geteuid() == 0:
+        path = Path("/var/cache/sluice-tests")
     else:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
         path = Path(base) / "sluice-tests"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    if not path.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o755)  # whatever the umask is
+    return path.resolve()
 
 
 @contextlib.contextmanager
-def lock(name: str):
-    """Hold the named lock of the cache folder; waits for another holder."""
-    with open(cache_dir() / f"{name}.lock", "w", encoding="ascii") as handle:
+def _lock(path: Path):
+    """Hold the lock file; waits for another holder."""
+    with open(path, "w", encoding="ascii") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
-def cached(name: str, build) -> Path:
+def cached(name: str, build, *, shared: bool = False) -> Path:
     """The folder `name` of the cache; `build(scratch)` fills it the first time."""
-    final = cache_dir() / name
+    base = cache_dir(shared)
+    final = base / name
     if final.is_dir():
         return final
-    with lock(name):
+    with _lock(base / f"{name}.lock"):
         if final.is_dir():
             return final
-        scratch = cache_dir() / f"{name}.building"
+        scratch = base / f"{name}.building"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         try:

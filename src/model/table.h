@@ -24,6 +24,7 @@ typedef struct column_def {
     str native_type;   /* the engine's full type text, "int(10) unsigned", "enum('a','b')" */
     col_type type;
     bool nullable, is_unsigned, auto_increment;
+    char identity;     /* PostgreSQL: 'a' GENERATED ALWAYS, 'd' BY DEFAULT AS IDENTITY, 0 not an identity column */
     bool generated;    /* computed by the server: never written */
     bool generated_stored;
     bool invisible;    /* hidden from SELECT * but present in row images */
@@ -49,6 +50,11 @@ typedef struct key_def {
     str definition_sql;/* native text of the whole key, for creating it on a like engine */
 } key_def;
 
+typedef struct check_def {
+    str name;
+    str condition_sql;               /* without the word CHECK, in parentheses */
+} check_def;
+
 typedef struct foreign_key_def {
     str name;
     uint32_t *columns;
@@ -73,6 +79,8 @@ typedef struct table_def {
     uint32_t key_count;
     foreign_key_def *foreign_keys;
     uint32_t foreign_key_count;
+    check_def *checks;               /* PostgreSQL; in MySQL they stand in create_sql */
+    uint32_t check_count;
     bool referenced;                 /* another selected table has a foreign key to it */
     uint32_t family;                 /* not 0: the tables of this number are joined by foreign keys with actions, see family.h */
     bool target_has_triggers;        /* filled when the target was inspected */
@@ -96,6 +104,14 @@ typedef struct view_def {
     str create_sql; /* native text */
 } view_def;
 
+/* Anything else that like engines can make from the source's own text: types, domains, sequences, functions, partitions, triggers. In order of creation. */
+typedef struct object_def {
+    str kind;                        /* "type", "sequence", "function", ... for progress and reports */
+    str schema, name, target_schema, target_name;
+    str create_sql;                  /* one statement, with target names */
+    bool after_load;
+} object_def;
+
 typedef struct database_def {
     str name, target_name;
     str charset, collation;
@@ -109,6 +125,8 @@ typedef struct catalog_def {
     uint32_t table_count;
     view_def *views;
     uint32_t view_count;
+    object_def *objects;             /* only PostgreSQL fills them */
+    uint32_t object_count;
 } catalog_def;
 
 /* The table with these source names or NULL (exact bytes). */

@@ -1,0 +1,47 @@
+/* Carrying tables and values from one family of databases to another: a source's catalog as the target's family writes it, and rows to match.
+ * Facts and defaults: features.md 1.2 of the references, rows T1 to T69. */
+#ifndef ENGINE_MAPPING_MAPPING_H
+#define ENGINE_MAPPING_MAPPING_H
+
+#include "engine/engine.h"
+
+/* What of a job's definition decides mappings. */
+typedef struct mapping_options {
+    sql_family target;
+    bool target_mariadb;     /* MariaDB has its own UUID, INET, JSON */
+    uint32_t target_version;
+    /* Reserve "sluice.types": a choice of the user by "T15" (all columns) or "schema.table.column"; the text or STR_NULL. May be NULL. */
+    str (*choice)(void *ctx, str key);
+    void *ctx;
+} mapping_options;
+
+/* A column whose values may change meaning or fail, or an object that is not carried; borrowed during the call. rule: "T15".
+ * condition_sql: rows that are concerned, as a condition in the source's SQL for counting; empty when every row may be. */
+typedef struct mapping_finding {
+    const table_def *table;
+    const column_def *column; /* NULL: the table or an object of it, named by object */
+    str rule, object, what, options, condition_sql;
+    bool fails;               /* such a row stops the job; else its value is carried changed */
+} mapping_finding;
+
+typedef struct mapping_findings {
+    void (*add)(void *ctx, const mapping_finding *f);
+    void *ctx;
+} mapping_findings;
+
+typedef struct mapping mapping;
+
+/* Maps a whole catalog. The result's tables have the same ids and the same column indexes as the source's, with names, types, defaults, keys, foreign keys
+ * and checks of the target's family; for MySQL also create_sql. Everything lives in the arena. When both families are the same the catalog is used as it is
+ * and no value is touched. */
+ERR_MUST_USE bool mapping_make(const catalog_def *source, sql_family source_family, const mapping_options *o, const mapping_findings *out, arena *a, mapping **ret, err *e);
+/* The catalog for the target; not const because apply_begin notes facts of the target in it. */
+catalog_def *mapping_catalog(mapping *m);
+/* False when rows pass through untouched. */
+bool mapping_converts(const mapping *m);
+/* Rewrites rows and changes in place: values into the target family's forms (texts in the batch's arena), table pointers to the target's tables.
+ * ERR_NOT_SUPPORTED names table, column, key of the row, the value's trouble and the option. Safe from several threads. */
+ERR_MUST_USE bool mapping_convert_rows(const mapping *m, row_batch *b, err *e);
+ERR_MUST_USE bool mapping_convert_txn(const mapping *m, txn *t, err *e);
+
+#endif

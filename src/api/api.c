@@ -268,6 +268,8 @@ void api_handle(api *a, const http_request *r, arena *mem, http_response *ret)
               f.reason.n && !ok ? log_quote(reason, sizeof reason, f.reason) : "");
 }
 
+bool api_ready(api *a, err *e) { return nonce_check(a->nonces, e); }
+
 void api_visit_counters(api *a, void (*visit)(void *ctx, const char *action, const char *code, uint64_t count), void *ctx)
 {
     pthread_mutex_lock(&a->lock);

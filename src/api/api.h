@@ -101,6 +101,8 @@ ERR_MUST_USE bool api_open(service *s, const api_options *o, api **ret, err *e);
 void api_close(api *a);
 /* Never fails: every problem becomes an answer. Memory of the response lives in `mem`. Thread-safe. */
 void api_handle(api *a, const http_request *r, arena *mem, http_response *ret);
+/* Can the API take calls: does the store of nonces, which every call needs, take a write? */
+ERR_MUST_USE bool api_ready(api *a, err *e);
 /* Counters for /metrics: calls by action and code. Visits under a lock. */
 void api_visit_counters(api *a, void (*visit)(void *ctx, const char *action, const char *code, uint64_t count), void *ctx);
 

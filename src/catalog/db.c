@@ -9,24 +9,21 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "catalog/schema.h"
 
-#define BUSY_MS 10000
+#define BUSY_MS 5000
 
 bool catalog_sqlite_error(const catalog *c, err *e, const char *what)
 {
     int code = c->db ? sqlite3_extended_errcode(c->db) : SQLITE_CANTOPEN;
     const char *text = c->db ? sqlite3_errmsg(c->db) : "out of memory";
-    err_code kind = ERR_CATALOG;
-    err_retry retry = RETRY_NEVER;
-    if ((code & 0xff) == SQLITE_FULL) {
-        kind = ERR_DISK_FULL;
-        retry = RETRY_LATER;
-    }
-    if ((code & 0xff) == SQLITE_BUSY) retry = RETRY_LATER;
+    int primary = code & 0xff;
+    err_code kind = primary == SQLITE_FULL ? ERR_DISK_FULL : ERR_CATALOG;
+    err_retry retry = primary == SQLITE_FULL || primary == SQLITE_BUSY || primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ? RETRY_LATER : RETRY_NEVER;
     return err_set_native(e, kind, retry, code, "%s in %s/sluice.db: %s", what, c->dir, text);
 }
 
@@ -137,10 +134,24 @@ void catalog_close(catalog *c)
 const clk *catalog_clock(const catalog *c) { return c->clock; }
 const char *catalog_dir(const catalog *c) { return c->dir; }
 
+static int64_t ms_until(const struct timespec *deadline)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)(deadline->tv_sec - now.tv_sec) * 1000 + (deadline->tv_nsec - now.tv_nsec) / 1000000;
+}
+
+/* One deadline for both waits: on the other threads of this process, and on other processes. Callers that queue up behind a locked file do not wait in turns. */
 bool catalog_begin(catalog *c, err *e)
 {
-    if (pthread_mutex_lock(&c->lock) != 0)
-        return err_set(e, ERR_INTERNAL, "a catalog transaction was begun inside another one");
+    struct timespec deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += BUSY_MS / 1000;
+    int rc = pthread_mutex_clocklock(&c->lock, CLOCK_MONOTONIC, &deadline);
+    if (rc == ETIMEDOUT) return err_set_native(e, ERR_CATALOG, RETRY_LATER, 0, "%s/sluice.db is busy: no transaction could begin within %d s", c->dir, BUSY_MS / 1000);
+    if (rc != 0) return err_set(e, ERR_INTERNAL, "a catalog transaction was begun inside another one");
+    int64_t left_ms = ms_until(&deadline);
+    sqlite3_busy_timeout(c->db, left_ms > 1 ? (int)left_ms : 1);
     if (run(c, "BEGIN IMMEDIATE", e)) return true;
     pthread_mutex_unlock(&c->lock);
     return false;

@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define SWEEP_EVERY 1024
+#define BUSY_MS 5000
 
 struct nonce_store {
     pthread_mutex_t lock;
@@ -20,7 +22,7 @@ struct nonce_store {
 
 static bool failed(nonce_store *n, err *e, const char *what)
 {
-    return err_set_native(e, ERR_CATALOG, RETRY_LATER, sqlite3_errcode(n->db), "nonce store: %s: %s", what, sqlite3_errmsg(n->db));
+    return err_set_native(e, sqlite3_errcode(n->db) == SQLITE_FULL ? ERR_DISK_FULL : ERR_CATALOG, RETRY_LATER, sqlite3_errcode(n->db), "nonce store: %s: %s", what, sqlite3_errmsg(n->db));
 }
 
 void nonce_close(nonce_store *n)
@@ -41,7 +43,7 @@ bool nonce_open(const char *dir, const clk *clock, nonce_store **ret, err *e)
     if (!n) return err_no_memory(e, "the nonce store");
     pthread_mutex_init(&n->lock, NULL);
     n->clock = clock;
-    static const char setup[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000;"
+    static const char setup[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
                                 "CREATE TABLE IF NOT EXISTS nonce(hash BLOB PRIMARY KEY, expires_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
                                 "CREATE INDEX IF NOT EXISTS nonce_expires ON nonce(expires_us);";
     static const char insert[] = "INSERT INTO nonce(hash, expires_us) VALUES(?1, ?2) ON CONFLICT(hash) DO UPDATE SET expires_us = excluded.expires_us "
@@ -60,6 +62,20 @@ bool nonce_open(const char *dir, const clk *clock, nonce_store **ret, err *e)
     return true;
 }
 
+/* One deadline for the wait on other threads and on other processes. */
+static bool take(nonce_store *n, err *e)
+{
+    struct timespec deadline, now;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += BUSY_MS / 1000;
+    if (pthread_mutex_clocklock(&n->lock, CLOCK_MONOTONIC, &deadline) != 0)
+        return err_set_native(e, ERR_CATALOG, RETRY_LATER, 0, "nonce store: busy for more than %d s", BUSY_MS / 1000);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t left_ms = (int64_t)(deadline.tv_sec - now.tv_sec) * 1000 + (deadline.tv_nsec - now.tv_nsec) / 1000000;
+    sqlite3_busy_timeout(n->db, left_ms > 1 ? (int)left_ms : 1);
+    return true;
+}
+
 static bool run(nonce_store *n, sqlite3_stmt *s, err *e)
 {
     int rc = sqlite3_step(s);
@@ -74,7 +90,7 @@ bool nonce_use(nonce_store *n, str key_id, str nonce, bool *ret_fresh, err *e)
     int len = snprintf(joined, sizeof joined, "%.*s\n%.*s", STR_ARG(str_sub(key_id, 0, NONCE_MAX_BYTES)), STR_ARG(str_sub(nonce, 0, NONCE_MAX_BYTES)));
     SHA256((const unsigned char *)joined, len < 0 ? 0 : (size_t)len, digest);
     int64_t now = clk_wall_us(n->clock);
-    pthread_mutex_lock(&n->lock);
+    if (!take(n, e)) return false;
     sqlite3_bind_blob(n->insert, 1, digest, 16, SQLITE_STATIC);
     sqlite3_bind_int64(n->insert, 2, now + NONCE_KEEP_US);
     sqlite3_bind_int64(n->insert, 3, now);
@@ -87,5 +103,17 @@ bool nonce_use(nonce_store *n, str key_id, str nonce, bool *ret_fresh, err *e)
     }
     pthread_mutex_unlock(&n->lock);
     if (ok) *ret_fresh = fresh;
+    return ok;
+}
+
+bool nonce_check(nonce_store *n, err *e)
+{
+    static const unsigned char none[16] = {0}; /* no digest of a nonce */
+    if (!take(n, e)) return false;
+    sqlite3_bind_blob(n->insert, 1, none, sizeof none, SQLITE_STATIC);
+    sqlite3_bind_int64(n->insert, 2, 0);
+    sqlite3_bind_int64(n->insert, 3, INT64_MAX);
+    bool ok = run(n, n->insert, e);
+    pthread_mutex_unlock(&n->lock);
     return ok;
 }

@@ -14,7 +14,10 @@ typedef struct nonce_store nonce_store;
 
 ERR_MUST_USE bool nonce_open(const char *dir, const clk *clock, nonce_store **ret, err *e);
 void nonce_close(nonce_store *n);
-/* ret_fresh: false when (key, nonce) was used within NONCE_KEEP_US. Thread-safe: of many callers with one nonce exactly one gets true. */
+/* ret_fresh: false when (key, nonce) was used within NONCE_KEEP_US. Thread-safe: of many callers with one nonce exactly one gets true.
+ * Waits at most five seconds for other threads and processes. */
 ERR_MUST_USE bool nonce_use(nonce_store *n, str key_id, str nonce, bool *ret_fresh, err *e);
+/* Can a nonce be stored now? Writes one row, always the same. */
+ERR_MUST_USE bool nonce_check(nonce_store *n, err *e);
 
 #endif

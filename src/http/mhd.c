@@ -173,7 +173,7 @@ static enum MHD_Result answer_page(http_server *h, struct MHD_Connection *connec
     if (str_eq(path, STR("/healthz"))) return plain(connection, 200, "ok\n", false);
     bool metrics = str_eq(path, STR("/metrics"));
     if (!metrics && !str_eq(path, STR("/readyz"))) return plain(connection, 404, "not found\n", false);
-    if (!metrics_render(h->api, h->svc, mem, &text, &e)) {
+    if (!metrics_render(h->api, h->svc, mem, &text, &e) || (!metrics && !api_ready(h->api, &e))) {
         log_error("page", &e);
         return plain(connection, 503, "the catalog does not answer\n", false);
     }

@@ -13,13 +13,15 @@ void child_free(child *c)
     json_decref(c->applied);
     json_decref(c->cleaned);
     json_decref(c->told);
+    json_decref(c->pending);
     free(c);
 }
 
 /* A change of the child's job in one transaction; nothing happens when the job is gone. */
 typedef bool change_fn(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e);
 
-static void change_job(service *s, child *c, const json_t *m, change_fn *fn)
+/* False: the catalog cannot answer now (full, locked); the message has to come again. */
+static bool change_job(service *s, child *c, const json_t *m, change_fn *fn)
 {
     arena a;
     job_record r;
@@ -32,8 +34,10 @@ static void change_job(service *s, child *c, const json_t *m, change_fn *fn)
         if (ok && found && str_eq(job_run_id(&r, &a), str_from_c(c->run_id))) ok = fn(s, c, &r, m, &a, &e);
         ok = service_end(s, ok, &e);
     }
-    if (!ok) log_error("report", &e);
+    bool later = !ok && e.retry == RETRY_LATER;
+    if (!ok && (!later || json_array_size(c->pending) == 0)) log_error("report", &e);
     arena_finish(&a);
+    return !later;
 }
 
 static int64_t now_us(service *s) { return clk_wall_us(catalog_clock(s->catalog)); }
@@ -203,8 +207,8 @@ static bool on_checked(service *s, child *c, job_record *r, const json_t *m, are
 static void answer_ledger(child *c, const json_t *m, bool ok, uint64_t id, const err *why)
 {
     err ignored = ERR_INIT;
-    (void)!ctl_send_new(&c->process.ctl, json_pack("{s:s, s:I, s:b, s:I, s:s}", "type", "ledger", "seq", (json_int_t)ctl_number(m, "seq"), "ok", (int)ok, "id", (json_int_t)id, "text",
-                                                   ok ? "" : why->text), &ignored);
+    (void)!ctl_send_new(&c->process.ctl, json_pack("{s:s, s:I, s:b, s:b, s:I, s:s}", "type", "ledger", "seq", (json_int_t)ctl_number(m, "seq"), "ok", (int)ok, "later", (int)(!ok && why->retry == RETRY_LATER), "id",
+                                                   (json_int_t)id, "text", ok ? "" : why->text), &ignored);
 }
 
 static void on_ledger(service *s, child *c, const json_t *m)
@@ -317,30 +321,72 @@ bool child_flush(service *s, child *c, err *e)
         ok = back_at_work(c, &r, e) && flush_tables(s, c, &r, &a, e) && jobs_save(s->catalog, &r, e);
     }
     arena_finish(&a);
-    json_decref(c->applied);
-    c->applied = NULL;
-    json_object_clear(c->tables);
     return ok;
 }
 
+void child_flushed(child *c)
+{
+    json_decref(c->applied);
+    c->applied = NULL;
+    json_object_clear(c->tables);
+}
+
 /* What was told before a stage's end is stored before it: who reads the new stage sees its tables finished. */
-static void flush_now(service *s, child *c)
+static bool flush_now(service *s, child *c)
 {
     err e = ERR_INIT;
-    if (!child_has_news(c)) return;
+    if (!child_has_news(c)) return true;
     bool begun = catalog_begin(s->catalog, &e), ok = begun && child_flush(s, c, &e);
     if (ok) ok = catalog_commit(s->catalog, &e);
     else if (begun) catalog_rollback(s->catalog);
-    if (!ok) log_error("flush", &e);
+    bool later = !ok && e.retry == RETRY_LATER;
+    if (ok) child_flushed(c);
+    else if (!later || json_array_size(c->pending) == 0) log_error("flush", &e);
+    return !later;
+}
+
+static const struct {
+    const char *type;
+    change_fn *fn;
+} changes[] = {{"stage", on_stage}, {"object", on_object}, {"retrying", on_retrying}, {"caught_up", on_caught_up}, {"done", on_done},
+               {"item", on_item},   {"identity", on_identity}, {"checked", on_checked}};
+
+/* What a message of this type changes about the job; NULL: nothing. */
+static change_fn *change_of(const char *type)
+{
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+        if (strcmp(type, changes[i].type) == 0) return changes[i].fn;
+    return NULL;
+}
+
+/* True when the change was made or never will be; false: it has to come again. */
+static bool take_change(service *s, child *c, const json_t *m)
+{
+    const char *type = ctl_text(m, "type");
+    if ((strcmp(type, "stage") == 0 || strcmp(type, "done") == 0) && !flush_now(s, c)) return false;
+    return change_job(s, c, m, change_of(type));
+}
+
+void child_catch_up(service *s, child *c)
+{
+    if (json_array_size(c->pending) == 0) return;
+    while (json_array_size(c->pending) && take_change(s, c, json_array_get(c->pending, 0))) json_array_remove(c->pending, 0);
+    if (json_array_size(c->pending) == 0) log_event(LOG_INFO, "reports_stored", "job=%s", c->run_id);
+}
+
+/* Behind what waits already. Of failures in a row, and of words about being caught up, the last one tells all. */
+static void keep_for_later(child *c, const json_t *m)
+{
+    if (!c->pending) c->pending = json_array();
+    size_t n = json_array_size(c->pending);
+    const char *type = ctl_text(m, "type");
+    bool replaces = (strcmp(type, "retrying") == 0 || strcmp(type, "caught_up") == 0) && n && strcmp(ctl_text(json_array_get(c->pending, n - 1), "type"), type) == 0;
+    if (replaces) json_array_set(c->pending, n - 1, (json_t *)(uintptr_t)m);
+    else json_array_append(c->pending, (json_t *)(uintptr_t)m);
 }
 
 void child_message(service *s, child *c, const json_t *m)
 {
-    static const struct {
-        const char *type;
-        change_fn *fn;
-    } changes[] = {{"stage", on_stage}, {"object", on_object}, {"retrying", on_retrying}, {"caught_up", on_caught_up}, {"done", on_done},
-                   {"item", on_item},   {"identity", on_identity}, {"checked", on_checked}};
     const char *type = ctl_text(m, "type");
     if (strcmp(type, "table") == 0) {
         keep_table(c, m);
@@ -357,8 +403,9 @@ void child_message(service *s, child *c, const json_t *m)
         c->finished = true;
         c->cleaned = json_incref((json_t *)(uintptr_t)m);
     }
-    if (strcmp(type, "stage") == 0 || strcmp(type, "done") == 0) flush_now(s, c);
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
-        if (strcmp(type, changes[i].type) == 0) change_job(s, c, m, changes[i].fn);
+    if (change_of(type)) {
+        child_catch_up(s, c);
+        if (json_array_size(c->pending) || !take_change(s, c, m)) keep_for_later(c, m);
+    }
     if (strcmp(type, "done") == 0 || strcmp(type, "checked") == 0) c->finished = true;
 }

@@ -29,6 +29,7 @@ typedef struct child {
     uint64_t last_rows, last_bytes; int64_t last_flush_us;
     bool caught_up;
     bool retrying;            /* it told of a failure that is not over */
+    json_t *pending;          /* array of messages that the catalog could not take yet, oldest first */
     json_t *told;             /* rows done by "schema.name" as told last */
     uint64_t load_rows, load_bytes, last_load_rows, last_load_bytes; /* loaded since its start */
     /* cleanup */
@@ -36,10 +37,13 @@ typedef struct child {
     uint32_t failed_items;    /* precheck: items that failed and are not skipped */
 } child;
 
-/* One message of a child; catalog changes are made in transactions of its own. */
+/* One message of a child; catalog changes are made in transactions of its own. What the catalog cannot take now (full, locked) is kept and comes again, in order. */
 void child_message(service *s, child *c, const json_t *m);
-/* Writes collected progress; inside a transaction. */
+/* Tries again what the catalog could not take. */
+void child_catch_up(service *s, child *c);
+/* Writes collected progress; inside a transaction. After its commit: child_flushed. */
 ERR_MUST_USE bool child_flush(service *s, child *c, err *e);
+void child_flushed(child *c);
 bool child_has_news(const child *c);
 void child_free(child *c);
 

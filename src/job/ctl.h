@@ -3,7 +3,7 @@
  *
  * serve → worker   job       {"type":"job", ...spec, see job/spec.h}
  *                  limits    {"type":"limits","phase":"full"|"stream","rows":n,"bytes":n,"queries":n}   -1 = no limit
- *                  ledger    {"type":"ledger","seq":n,"ok":b,"id":n,"text":s}                           answer
+ *                  ledger    {"type":"ledger","seq":n,"ok":b,"later":b,"id":n,"text":s}                 answer; later: the catalog cannot answer now
  *                  end of file: finish the transaction, checkpoint, exit 0
  * worker → serve   stage     {"type":"stage","stage":"schema"|"full"|"index"|"stream","finished":b}
  *                  object    {"type":"object","stage":s,"kind":s,"name":s,"done":n,"total":n}

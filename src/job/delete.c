@@ -97,7 +97,7 @@ static void start_cleanup(supervisor *s, const deletion_record *d, const char *e
         ok = c != NULL;
         if (c) c->wanted = true;
     }
-    if (!ok) log_error("cleanup", &e);
+    if (!ok) supervisor_log(s, "cleanup", &e);
     secret_wipe(&password);
 }
 
@@ -183,7 +183,7 @@ void delete_child_ended(supervisor *s, child *c)
     bool found = false;
     arena_init(&a, 64 * 1024, 0);
     if (!catalog_begin(s->svc->catalog, &e)) {
-        log_error("cleanup", &e);
+        supervisor_log(s, "cleanup", &e);
         return;
     }
     bool ok = deletion_find(s->svc->catalog, str_from_c(c->run_id), &a, &d, &found, &e) && found && open_entries(s, d.run_id, c->end, &a, &list, &n, &e);
@@ -198,7 +198,7 @@ void delete_child_ended(supervisor *s, child *c)
     } else {
         catalog_rollback(s->svc->catalog);
     }
-    if (!ok && e.code != ERR_NONE) log_error("cleanup", &e);
+    if (!ok && e.code != ERR_NONE) supervisor_log(s, "cleanup", &e);
     arena_finish(&a);
 }
 
@@ -304,6 +304,6 @@ void delete_work(supervisor *s)
     }
     for (uint32_t i = 0; ok && i < n; i++) ok = advance(s, &list[i], list, n, &a, &e);
     ok = ok && retry_leftovers(s, &a, &e);
-    if (!ok) log_error("delete", &e);
+    if (!ok) supervisor_log(s, "delete", &e);
     arena_finish(&a);
 }

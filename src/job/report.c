@@ -176,7 +176,7 @@ static bool ask_ledger(report *r, json_t *message, uint64_t *ret_id, err *e)
     while (ok && r->answered_seq != seq && r->connected)
         if (pthread_cond_timedwait(&r->changed, &r->lock, &deadline) != 0) break;
     if (ok && r->answered_seq != seq) ok = err_set(e, r->connected ? ERR_TIMEOUT : ERR_CANCELLED, "the service did not confirm a ledger entry");
-    else if (ok && !r->answer_ok) ok = err_set(e, ERR_CATALOG, "the ledger entry was refused: %s", r->answer_text);
+    else if (ok && !r->answer_ok) ok = err_set_native(e, ERR_CATALOG, r->answer_later ? RETRY_LATER : RETRY_NEVER, 0, "the ledger entry was refused: %s", r->answer_text);
     else if (ok && ret_id) *ret_id = r->answer_id;
     pthread_mutex_unlock(&r->lock);
     pthread_mutex_unlock(&r->ledger_lock);
@@ -199,6 +199,7 @@ void report_ledger_answer(report *r, const json_t *m)
     pthread_mutex_lock(&r->lock);
     r->answered_seq = (uint64_t)ctl_number(m, "seq");
     r->answer_ok = ctl_flag(m, "ok");
+    r->answer_later = ctl_flag(m, "later");
     r->answer_id = (uint64_t)ctl_number(m, "id");
     snprintf(r->answer_text, sizeof r->answer_text, "%s", ctl_text(m, "text"));
     pthread_cond_broadcast(&r->changed);

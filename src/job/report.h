@@ -22,7 +22,7 @@ typedef struct report {
     bool applied_changed, caught_up, caught_up_changed;
     bool connected, ended;
     uint64_t next_seq, answered_seq; /* ledger calls, one at a time */
-    bool answer_ok;
+    bool answer_ok, answer_later;
     uint64_t answer_id;
     char answer_text[ERR_TEXT_BYTES];
     pthread_mutex_t ledger_lock;

@@ -19,9 +19,18 @@
 #define CLEANUP_LIMIT_US (60LL * 1000000)
 #define BACKOFF_FIRST_US 1000000LL
 #define BACKOFF_MAX_US (60LL * 1000000)
+#define TELL_AGAIN_US (10LL * 1000000)
 #define CHILDREN_MAX 1100
 
 static int64_t mono_us(void) { return clk_mono_us(clk_system()); }
+
+void supervisor_log(supervisor *s, const char *event, const err *e)
+{
+    int64_t now = mono_us();
+    if (e->retry == RETRY_LATER && s->told_us && now - s->told_us < TELL_AGAIN_US) return;
+    if (e->retry == RETRY_LATER) s->told_us = now;
+    log_error(event, e);
+}
 
 child *supervisor_find(supervisor *s, child_kind kind, const char *run_id, const char *end)
 {
@@ -209,11 +218,11 @@ static void not_prepared(supervisor *s, const job_record *r, str run_id, bool wo
 {
     child none = {.kind = worker ? CHILD_WORKER : CHILD_PRECHECK};
     err e = ERR_INIT;
-    log_error("start", why);
+    supervisor_log(s, "start", why);
     if (why->code != ERR_SECRET_KEY && why->code != ERR_LIMIT && why->code != ERR_CORRUPT) return;
     snprintf(none.job_id, sizeof none.job_id, "%.*s", STR_ARG(r->job_id));
     snprintf(none.run_id, sizeof none.run_id, "%.*s", STR_ARG(run_id));
-    if (!catalog_begin(s->svc->catalog, &e) || !service_end(s->svc, settle_job(s, &none, why, true, a, &e), &e)) log_error("settle", &e);
+    if (!catalog_begin(s->svc->catalog, &e) || !service_end(s->svc, settle_job(s, &none, why, true, a, &e), &e)) supervisor_log(s, "settle", &e);
 }
 
 static void start_for(supervisor *s, job_record *r, bool worker, arena *a)
@@ -301,7 +310,7 @@ static void reconcile(supervisor *s)
         for (child *c = s->children; c; c = c->next)
             if (!c->wanted) supervisor_stop_child(c);
     } else { /* what cannot be read changes nothing */
-        log_error("catalog", &e);
+        supervisor_log(s, "catalog", &e);
     }
     arena_finish(&a);
 }
@@ -322,7 +331,7 @@ static void on_end(supervisor *s, child *c, int status)
     arena_init(&a, 16 * 1024, 0);
     bool ok = catalog_begin(s->svc->catalog, &e);
     if (ok) ok = service_end(s->svc, settle_job(s, c, &why, c->failed, &a, &e), &e);
-    if (!ok) log_error("settle", &e);
+    if (!ok) supervisor_log(s, "settle", &e);
     arena_finish(&a);
 }
 
@@ -342,9 +351,12 @@ static void flush_all(supervisor *s)
 {
     err e = ERR_INIT;
     bool news = false;
-    for (child *c = s->children; c; c = c->next) news = news || child_has_news(c);
+    for (child *c = s->children; c; c = c->next) {
+        child_catch_up(s->svc, c);
+        news = news || child_has_news(c);
+    }
     if (!news || !catalog_begin(s->svc->catalog, &e)) {
-        if (e.code != ERR_NONE) log_error("flush", &e);
+        if (e.code != ERR_NONE) supervisor_log(s, "flush", &e);
         return;
     }
     bool ok = true;
@@ -352,7 +364,8 @@ static void flush_all(supervisor *s)
         if (child_has_news(c)) ok = child_flush(s->svc, c, &e);
     if (ok) ok = catalog_commit(s->svc->catalog, &e);
     else catalog_rollback(s->svc->catalog);
-    if (!ok) log_error("flush", &e);
+    for (child *c = s->children; ok && c; c = c->next) child_flushed(c);
+    if (!ok) supervisor_log(s, "flush", &e);
 }
 
 static void remove_child(supervisor *s, child *gone)

@@ -26,8 +26,11 @@ struct supervisor {
     child *children;
     map backoffs;
     _Atomic uint64_t rounds;
+    int64_t told_us; /* monotonic: when the log said last that the catalog cannot answer */
 };
 
+/* Logs a failure; while the catalog cannot answer (RETRY_LATER), which every round meets again, at most every ten seconds. */
+void supervisor_log(supervisor *s, const char *event, const err *e);
 /* end NULL: any. */
 child *supervisor_find(supervisor *s, child_kind kind, const char *run_id, const char *end);
 /* Takes the message. NULL on failure. */

@@ -1,121 +1,12 @@
 """Binlog stream and applier against real servers: every pairing, every type, faults, and every event that must stop the stream."""
 
 import json
-import os
-import socket
 import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
-from servers.compare import assert_same
-
-PAIRS = [("mariadb_a", "mariadb_b"), ("mariadb_a", "mysql_a"), ("mysql_a", "mariadb_a"), ("mysql_a", "mysql_b")]
-BUILD = Path(os.environ.get("SLUICE_TEST_BUILD", Path(__file__).resolve().parents[2] / "build" / "asan"))
-DRIVER = BUILD / "tests" / "drivers" / "mysql_replay"
-_serial = iter(range(1, 1000000))
-
-
-def end(server, port=None):
-    return {"host": "127.0.0.1", "port": port or server.port, "user": "root", "password": server.root_password}
-
-
-def drive(**request):
-    done = subprocess.run([str(DRIVER)], input=json.dumps(request), capture_output=True, text=True, timeout=180, check=False)
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr, done.stderr
-    return json.loads(done.stdout)
-
-
-def drive_around(action, **request):
-    """The action happens after the job has read the catalog."""
-    with subprocess.Popen([str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        process.stdin.write(json.dumps({**request, "wait": True}))
-        process.stdin.flush()
-        first = process.stdout.readline()
-        if first.strip() != "ready":
-            return json.loads(first)
-        try:
-            action()
-        finally:
-            out, errors = process.communicate("\n", timeout=180)
-        assert not errors, errors
-        return json.loads(out)
-
-
-class Link:
-    """A database on a source and its copy on a target, with the position where the copy was made."""
-
-    def __init__(self, source, target, tables, target_tables=None):
-        self.source, self.target = source, target
-        self.db = f"st{next(_serial)}_{os.getpid()}"
-        self.job = f"job-{self.db}"
-        for server, ddl in ((source, tables), (target, target_tables or tables)):
-            server.sql(f"DROP DATABASE IF EXISTS {self.db}; CREATE DATABASE {self.db} CHARACTER SET utf8mb4")
-            if ddl:
-                server.sql(ddl, db=self.db)
-        self.start = self.position()
-
-    def position(self):
-        answer = drive(mode="position", source=end(self.source))
-        assert answer["ok"], json.dumps(answer)
-        return answer["position"]
-
-    def request(self, **more):
-        return {"source": end(self.source), "target": end(self.target), "objects": {self.db: {"name": self.db, "all": True}},
-                "job": self.job, "from": self.start, "until": "now", **more}
-
-    def run(self, **more):
-        return drive(**self.request(**more))
-
-    def ok(self, **more):
-        answer = self.run(**more)
-        assert answer["ok"], json.dumps(answer)
-        return answer
-
-    def fails(self, code, *parts, **more):
-        answer = self.run(**more)
-        assert not answer["ok"] and answer["code"] == code, json.dumps(answer)
-        for part in parts:
-            assert part in answer["text"], answer["text"]
-        return answer
-
-    def same(self, *tables):
-        for table in tables:
-            assert_same(self.source, self.target, [f"{self.db}.{table}"])
-
-    def rows(self, server, text):
-        return server.sql(text, db=self.db)
-
-    def close(self):
-        for server in (self.source, self.target):
-            if server.running:
-                server.sql(f"DROP DATABASE IF EXISTS {self.db}")
-
-
-@pytest.fixture(params=PAIRS, ids=["-".join(p) for p in PAIRS])
-def pair(request):
-    return tuple(request.getfixturevalue(name) for name in request.param)
-
-
-@pytest.fixture(params=["mariadb_a", "mysql_a"])
-def source(request):
-    return request.getfixturevalue(request.param)
-
-
-@pytest.fixture
-def link():
-    made = []
-
-    def make(*args):
-        made.append(Link(*args))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
+from replay import DRIVER, Proxy, drive, drive_around, end, link, pair, serial, source  # noqa: F401
 
 COLUMNS = """
   ti TINYINT, tu TINYINT UNSIGNED, si SMALLINT, su SMALLINT UNSIGNED, mi MEDIUMINT, mu MEDIUMINT UNSIGNED, i INT, iu INT UNSIGNED,
@@ -404,7 +295,7 @@ def test_divergence_is_named(pair, link):
             ("UPDATE o SET q = 7 WHERE id = 1", "UPDATE o SET q = 7 WHERE id = 2", ["UPDATE", "(id=2)"]),
             ("DELETE FROM o WHERE id = 1", "UPDATE o SET q = 9 WHERE id = 1", ["UPDATE", "(id=1)"])):
         start = it.position()
-        job = f"{it.job}-{next(_serial)}"
+        job = f"{it.job}-{next(serial)}"
         it.target.sql(spoil, db=it.db)
         it.source.sql(sql, db=it.db)
         before = [it.rows(it.target, f"SELECT * FROM {t}") for t in "tho"]
@@ -498,51 +389,6 @@ def test_overlap_is_idempotent(pair, link):
     it.source.sql("INSERT INTO t VALUES (50, 50)", db=it.db)
     it.ok(job=it.job + "-again", overlap_from=it.start, overlap_until=last)
     it.same(*"topc")
-
-
-class Proxy:
-    """Forwards TCP; `cut(marker)` closes both sides when the client sends the marker: before it, or after the server got it."""
-
-    def __init__(self, port):
-        self.target = port
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.marker, self.forward, self.cuts, self.muted = None, True, 0, False
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.target))
-            threading.Thread(target=self._pump, args=(client, server, True), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
-
-    def _pump(self, source, sink, from_client):
-        try:
-            while data := source.recv(65536):
-                if from_client and self.marker and self.marker in data:
-                    self.cuts += 1
-                    self.marker = None
-                    self.muted = True
-                    if self.forward:
-                        sink.sendall(data)
-                        time.sleep(0.3)  # the server is done before we hang up
-                    break
-                if from_client or not self.muted:
-                    sink.sendall(data)
-        except OSError:
-            pass
-        for one in (source, sink):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.close()
 
 
 @pytest.mark.parametrize("forward", [True, False], ids=["answer lost", "commit lost"])

@@ -24,28 +24,37 @@ static bool delete_rows(applier *a, const apply_table *t, const change **list, u
     return true;
 }
 
-static bool put_rows(applier *a, const apply_table *t, const char *verb, const change **list, uint32_t count, str tail, apply_expect expect, err *e)
+/* The next row that can stand in a set. */
+static uint32_t next_plain(const apply_table *t, const change **list, uint32_t i, uint32_t count)
 {
-    for (uint32_t i = 0; i < count;) {
+    while (t->has_enum && i < count && apply_sql_enum_errors(t, list[i]->after)) i++;
+    return i;
+}
+
+/* INSERT, or with `again` REPLACE. */
+static bool put_rows(applier *a, const apply_table *t, const change **list, uint32_t count, bool again, err *e)
+{
+    for (uint32_t i = next_plain(t, list, 0, count); i < count;) {
         buf *b = apply_run_begin(&a->run);
         uint32_t rows = 0;
-        buf_add_c(b, verb);
+        buf_add_c(b, again ? "REPLACE" : "INSERT");
         buf_add(b, t->insert_head);
-        for (; i < count && !is_full(a, rows); rows++) {
+        for (; i < count && !is_full(a, rows); rows++, i = next_plain(t, list, i + 1, count)) {
             if (rows) buf_add_byte(b, ',');
-            apply_sql_values(b, t, list[i++]->after);
+            apply_sql_values(b, t, list[i]->after);
         }
-        buf_add(b, tail);
-        if (!apply_run_add(&a->run, expect, rows, t, e)) return false;
+        if (!apply_run_add(&a->run, again ? EXPECT_ANY : EXPECT_AFFECTED, rows, t, e)) return false;
     }
+    for (uint32_t i = 0; t->has_enum && i < count; i++)
+        if (apply_sql_enum_errors(t, list[i]->after) && !(again ? apply_change_again(a, list[i], e) : apply_change(a, list[i], e))) return false;
     return true;
 }
 
-/* A lone row has no count of duplicates in its answer, a row with columns left out cannot be upserted, a table of only key columns has nothing to set. */
+/* A lone row has no count of duplicates in its answer, a row with columns left out or with an ENUM's error value cannot be upserted, a table of only key columns has nothing to set. */
 static bool update_rows(applier *a, const apply_table *t, const change **list, uint32_t count, err *e)
 {
     uint32_t whole = 0;
-    while (whole < count && t->upsert_tail.n && apply_sql_is_whole(t, list[whole]->after)) whole++;
+    while (whole < count && t->upsert_tail.n && apply_sql_is_whole(t, list[whole]->after) && !apply_sql_enum_errors(t, list[whole]->after)) whole++;
     if (whole >= 2) {
         /* The last statement of a split may hold one row only: that one goes as an UPDATE too. */
         for (uint32_t i = 0; i < whole;) {
@@ -85,11 +94,10 @@ bool apply_merged(applier *a, const table_changes *c, err *e)
     const apply_table *t = apply_table_of(a, c->table);
     if (!t->key_count) return err_set(e, ERR_INTERNAL, "changes of %.*s, which has no key, were merged", STR_ARG(t->name));
     if (c->overlap)
-        return delete_rows(a, t, c->deletes, c->delete_count, true, e) &&
-               put_rows(a, t, "REPLACE", c->updates, c->update_count, STR(""), EXPECT_ANY, e) &&
-               put_rows(a, t, "REPLACE", c->inserts, c->insert_count, STR(""), EXPECT_ANY, e);
+        return delete_rows(a, t, c->deletes, c->delete_count, true, e) && put_rows(a, t, c->updates, c->update_count, true, e) &&
+               put_rows(a, t, c->inserts, c->insert_count, true, e);
     if (a->exact)
         return one_by_one(a, c->deletes, c->delete_count, e) && one_by_one(a, c->updates, c->update_count, e) && one_by_one(a, c->inserts, c->insert_count, e);
     return delete_rows(a, t, c->deletes, c->delete_count, false, e) && update_rows(a, t, c->updates, c->update_count, e) &&
-           put_rows(a, t, "INSERT", c->inserts, c->insert_count, STR(""), EXPECT_AFFECTED, e);
+           put_rows(a, t, c->inserts, c->insert_count, false, e);
 }

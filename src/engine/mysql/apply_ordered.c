@@ -54,16 +54,50 @@ static bool wants_checks(const applier *a, const change *c)
     return a->foreign_keys && !c->without_foreign_keys && (a->settled || c->table->family);
 }
 
+/* Strict mode refuses the error value of an ENUM. Without it the statement must warn of these values and of nothing else. */
+static bool set_strict(applier *a, uint32_t enum_errors, err *e)
+{
+    if (!apply_run_flush(&a->run, e)) return false;
+    a->run.enum_errors = enum_errors;
+    a->run.single = enum_errors > 0;
+    return conn_execf(a->t->conn, e, "SET SESSION sql_mode='%s'", enum_errors ? CONN_SQL_MODE : CONN_SQL_MODE_STRICT);
+}
+
+static bool apply_enum_error(applier *a, const apply_table *t, const change *c, uint32_t enum_errors, bool (*append)(applier *, const apply_table *, const change *, err *),
+                             err *e)
+{
+    err strict = ERR_INIT;
+    bool ok = set_strict(a, enum_errors, e) && append(a, t, c, e);
+    ok = ok || (a->exact && a->run.suspect && name_row(a, t, c, e));
+    bool suspect = a->run.suspect;
+    if (!a->t->conn->broken && !set_strict(a, 0, ok ? e : &strict)) {
+        a->t->conn->broken = true;
+        ok = false;
+    }
+    a->run.enum_errors = 0;
+    a->run.single = false;
+    if (!ok) a->run.suspect = suspect;
+    return ok;
+}
+
 bool apply_change(applier *a, const change *c, err *e)
 {
     const apply_table *t = apply_table_of(a, c->table);
     bool checks = wants_checks(a, c);
+    uint32_t enum_errors = c->after ? apply_sql_enum_errors(t, c->after) : 0;
+    if (enum_errors) return apply_foreign_keys(a, checks, e) && apply_enum_error(a, t, c, enum_errors, append_change, e);
     if (!a->exact) return apply_foreign_keys(a, checks, e) && append_change(a, t, c, e);
     if (!apply_foreign_keys(a, checks, e) || !apply_run_flush(&a->run, e)) return false;
     a->run.single = true;
     bool ok = append_change(a, t, c, e);
     a->run.single = false;
     return ok || (a->run.suspect && name_row(a, t, c, e));
+}
+
+static bool append_replace(applier *a, const apply_table *t, const change *c, err *e)
+{
+    apply_sql_insert(apply_run_begin(&a->run), "REPLACE", t, c->after);
+    return apply_run_add(&a->run, EXPECT_ANY, 0, t, e);
 }
 
 /* Checks and actions are off: the parent may come later in the overlap, and REPLACE must not take children along. */
@@ -82,6 +116,6 @@ bool apply_change_again(applier *a, const change *c, err *e)
         if (!apply_run_add(&a->run, EXPECT_ANY, 0, t, e)) return false;
     }
     if (!c->after) return true;
-    apply_sql_insert(apply_run_begin(&a->run), "REPLACE", t, c->after);
-    return apply_run_add(&a->run, EXPECT_ANY, 0, t, e);
+    uint32_t enum_errors = apply_sql_enum_errors(t, c->after);
+    return enum_errors ? apply_enum_error(a, t, c, enum_errors, append_replace, e) : append_replace(a, t, c, e);
 }

@@ -17,6 +17,7 @@ typedef struct apply_statement {
     apply_expect expect;
     uint32_t n;
     size_t end;           /* of its text in the batch */
+    uint32_t enum_errors; /* warnings that are meant: error values of ENUMs */
     const apply_table *table; /* NULL: session and transaction control */
 } apply_statement;
 
@@ -25,6 +26,7 @@ typedef struct apply_run {
     size_t limit_bytes;   /* a batch is sent when it is larger */
     size_t packet_bytes;  /* the target's max_allowed_packet */
     bool single;          /* send each statement alone: to find the one that fails */
+    uint32_t enum_errors; /* of the statement being built */
     buf sql;
     size_t start;         /* of the statement being built */
     apply_statement *list;/* owned */

@@ -3,6 +3,8 @@
  * text also by its bytes: a collation must not let one row pass for another. */
 #include "engine/mysql/apply_sql.h"
 
+#include <math.h>
+
 #include "engine/mysql/literal.h"
 
 static const column_def *column_of(const apply_table *t, uint32_t i) { return &t->def->columns[i]; }
@@ -80,6 +82,11 @@ static void where_column(buf *b, const apply_table *t, uint32_t i, const val *v,
         buf_add_c(b, ")");
     } else {
         equals(b, t, i, v, "<=>");
+        if (!mariadb && (v->kind == VAL_F32 || v->kind == VAL_F64) && v->u.f == 0) { /* -0 equals 0, but is another row; MariaDB stores no -0 */
+            buf_add_c(b, " AND ATAN2(");
+            buf_add(b, t->columns[i].name);
+            buf_add_c(b, signbit(v->u.f) ? ",-1)<0" : ",-1)>0");
+        }
         if (v->kind == VAL_TEXT && t->columns[i].charset.n) same_bytes(b, t, i, v);
     }
 }
@@ -155,6 +162,13 @@ bool apply_sql_is_whole(const apply_table *t, const val *row)
     for (uint32_t i = 0; i < t->def->column_count; i++)
         if (t->columns[i].written && (row[i].kind == VAL_ABSENT || row[i].kind == VAL_UNCHANGED)) return false;
     return true;
+}
+
+uint32_t apply_sql_enum_errors(const apply_table *t, const val *row)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; t->has_enum && i < t->def->column_count; i++) n += t->columns[i].enumerated && literal_is_enum_error(column_of(t, i), &row[i]);
+    return n;
 }
 
 void apply_sql_describe_key(buf *b, const apply_table *t, const val *row)

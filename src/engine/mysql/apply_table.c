@@ -112,6 +112,8 @@ static bool make_table(reading *r, const table_def *def, err *e)
         const column_def *c = &def->columns[i];
         t->columns[i].name = quoted_name(r->mem, c->target_name.n ? c->target_name : c->name);
         t->columns[i].written = c->selected && !c->generated;
+        t->columns[i].enumerated = t->columns[i].written && c->type == COL_ENUM;
+        t->has_enum = t->has_enum || t->columns[i].enumerated;
         if (!t->columns[i].name.p) return err_no_memory(e, "the tables of the destination");
     }
     str key = name_key(r, r->mem, def->target_schema, def->target_name);

@@ -9,6 +9,7 @@ typedef struct apply_column {
     str name;          /* target name, quoted */
     bool written;      /* selected and not generated */
     bool same_charset; /* the target's column has the charset of the source's: stored bytes are equal */
+    bool enumerated;   /* an ENUM at the source */
     bool json;         /* the target's column is of MySQL's type JSON */
     str charset;       /* of the target's column, empty for types without one */
 } apply_column;
@@ -21,6 +22,7 @@ typedef struct apply_table {
     uint32_t key_count;    /* 0: no key, rows are found by all their columns */
     str insert_head;       /* " INTO `s`.`t` (`a`,`b`) VALUES " */
     str upsert_tail;       /* " ON DUPLICATE KEY UPDATE ..." of all columns but the key; empty when there are none */
+    bool has_enum;
     bool unique_key_differs; /* the target has other unique keys than the row key, or lacks it */
 } apply_table;
 

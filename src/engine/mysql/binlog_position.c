@@ -51,8 +51,8 @@ bool binlog_place_parse(str text, binlog_place *ret, err *e)
     if (text.n > POSITION_MAX_BYTES || !take_literal(&s, STR("{\"server\":")) || !take_string(&s, &p.server) ||
         !take_literal(&s, STR(",\"file\":")) || !take_string(&s, &p.file) || !take_literal(&s, STR(",\"pos\":")) ||
         !take_number(&s, &p.pos) || !take_literal(&s, STR(",\"created\":")) || !take_number(&s, &created) ||
-        !take_literal(&s, STR(",\"gtid\":")) || !take_string(&s, &p.gtid) || !str_eq(s, STR("}")) || p.file.n == 0 ||
-        created > UINT32_MAX)
+        !take_literal(&s, STR(",\"gtid\":")) || !take_string(&s, &p.gtid) ||
+        (take_literal(&s, STR(",\"xa\":")) && !take_string(&s, &p.xa)) || !str_eq(s, STR("}")) || p.file.n == 0 || created > UINT32_MAX)
         return err_set(e, ERR_SOURCE_POSITION, "not a binary log position: %.*s", STR_ARG(str_sub(text, 0, 200)));
     p.created = (uint32_t)created;
     *ret = p;
@@ -81,11 +81,11 @@ static char *put_number(char *at, uint64_t v)
 
 bool binlog_place_format(const binlog_place *p, int64_t commit_us, arena *a, position *ret, err *e)
 {
-    size_t most = p->server.n + p->file.n + p->gtid.n + 128;
+    size_t most = p->server.n + p->file.n + p->gtid.n + p->xa.n + 128;
     if (most > POSITION_MAX_BYTES)
-        return err_set(e, ERR_LIMIT, "the GTID set of the source has %zu bytes, more than a position may have (%d)", p->gtid.n,
-                       POSITION_MAX_BYTES);
-    if (!plain(p->server) || !plain(p->file))
+        return err_set(e, ERR_LIMIT, "the GTID set of the source has %zu bytes and its prepared XA transactions %zu, more than a position may have (%d)", p->gtid.n,
+                       p->xa.n, POSITION_MAX_BYTES);
+    if (!plain(p->server) || !plain(p->file) || !plain(p->xa))
         return err_set(e, ERR_SOURCE_CONFIG, "the binary log file name %.*s holds quotes, backslashes or control bytes; change log_bin",
                        STR_ARG(p->file));
     char *text = arena_bytes(a, most), *at = text;
@@ -101,6 +101,7 @@ bool binlog_place_format(const binlog_place *p, int64_t commit_us, arena *a, pos
         if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) return err_set(e, ERR_PROTOCOL, "the source's GTID set is not well formed");
         *at++ = c;
     }
+    if (p->xa.n) at = put(put(at, STR("\",\"xa\":\"")), p->xa);
     at = put(at, STR("\"}"));
     *ret = (position){{text, (size_t)(at - text)}, commit_us};
     return true;

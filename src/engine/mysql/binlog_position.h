@@ -1,9 +1,10 @@
 /* A place in the binary log of one server and its durable text.
- * Text: {"server":"…","file":"binlog.000001","pos":1234,"created":1700000000,"gtid":"…"}, members in this order, no white space, no escapes.
+ * Text: {"server":"…","file":"binlog.000001","pos":1234,"created":1700000000,"gtid":"…","xa":"…"}, members in this order, no white space, no escapes.
  *   server   MySQL: server_uuid. MariaDB has no such thing: "mariadb:" and server_id, which alone proves nothing, hence:
  *   created  header timestamp of the file's FORMAT_DESCRIPTION event (seconds, 0 = not known): it survives restarts, is sent unchanged also when a
  *            dump begins in the middle of the file (measured on MariaDB 10.11.19 and MySQL 9.7.4), and differs after RESET and on a rebuilt server
  *   gtid     MySQL: the set executed up to here; MariaDB: the last GTID of each domain; empty = not known
+ *   xa       prepared XA branches that changed no selected table, see stream_xa.h; left out when there are none
  * Reading always goes by file and pos; gtid and created prove that it is still the same log. */
 #ifndef ENGINE_MYSQL_BINLOG_POSITION_H
 #define ENGINE_MYSQL_BINLOG_POSITION_H
@@ -14,6 +15,7 @@ typedef struct binlog_place {
     str server, file, gtid;
     uint64_t pos;
     uint32_t created;
+    str xa;
 } binlog_place;
 
 /* Strict; the slices borrow from the text. ERR_SOURCE_POSITION when it is not well formed. Safe on hostile input. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "codec/binlog_event.h"
 
 enum {
     COM_BINLOG_DUMP_COMMAND = 0x12,
@@ -18,7 +19,7 @@ enum {
 enum {
     EVENT_QUERY = 2, EVENT_STOP = 3, EVENT_ROTATE = 4, EVENT_FORMAT = 15, EVENT_HEARTBEAT = 27, EVENT_GTID_MYSQL = 33,
     EVENT_ANONYMOUS_GTID = 34, EVENT_PREVIOUS_GTIDS = 35, EVENT_HEARTBEAT_2 = 41, EVENT_GTID_TAGGED = 42, EVENT_BINLOG_CHECKPOINT = 161,
-    EVENT_GTID_MARIADB = 162, EVENT_GTID_LIST = 163, EVENT_START_ENCRYPTION = 164,
+    EVENT_INCIDENT = 26, EVENT_GTID_MARIADB = 162, EVENT_GTID_LIST = 163, EVENT_START_ENCRYPTION = 164,
 };
 
 /* May the event with this type stand right after a transaction's end? Every group of MySQL >= 5.6 and MariaDB >= 10.0 begins with a GTID event. */
@@ -27,8 +28,8 @@ static bool begins_group(uint8_t type)
     switch (type) {
     case EVENT_STOP: case EVENT_ROTATE: case EVENT_FORMAT: case EVENT_HEARTBEAT: case EVENT_HEARTBEAT_2: case EVENT_GTID_MYSQL:
     case EVENT_ANONYMOUS_GTID: case EVENT_PREVIOUS_GTIDS: case EVENT_GTID_TAGGED: case EVENT_BINLOG_CHECKPOINT: case EVENT_GTID_MARIADB:
-    case EVENT_GTID_LIST: case EVENT_START_ENCRYPTION: return true;
-    default: return false;
+    case EVENT_GTID_LIST: case EVENT_START_ENCRYPTION: case EVENT_INCIDENT: return true;
+    default: return !binlog_event_is_known(type); /* the stream says what is wrong with it */
     }
 }
 

@@ -109,8 +109,7 @@ static bool check_tls(conn *c, err *e)
 /* One statement with what both products know, then what only one of them knows (SET of an unknown variable fails as a whole). */
 static bool pin_session(conn *c, err *e)
 {
-    const char *mode = c->end == CONN_TARGET ? "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION"
-                                             : "ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION";
+    const char *mode = c->end == CONN_TARGET ? CONN_SQL_MODE_STRICT : CONN_SQL_MODE;
     return conn_exec(c, STR("SET NAMES binary"), NULL, e) &&
            conn_execf(c, e,
                       "SET SESSION time_zone='+00:00', sql_mode='%s', autocommit=1, wait_timeout=28800, net_read_timeout=600, net_write_timeout=600, "

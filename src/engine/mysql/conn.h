@@ -22,6 +22,10 @@ typedef struct conn {
     const engine_env *env;   /* borrowed until conn_close */
 } conn;
 
+/* sql_mode of our sessions; the strict one is a target's. */
+#define CONN_SQL_MODE "ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION"
+#define CONN_SQL_MODE_STRICT "STRICT_ALL_TABLES,STRICT_TRANS_TABLES," CONN_SQL_MODE
+
 /* Connects, checks TLS, pins the session: SET NAMES binary, time_zone '+00:00', sql_mode NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES off, strict for
  * targets, wait and net timeouts, autocommit on. LOCAL INFILE stays off unless local_infile. Error codes SOURCE_ or TARGET_ CONNECT/AUTH. */
 ERR_MUST_USE bool conn_open(const endpoint *ep, const engine_env *env, conn_end end, bool local_infile, conn **ret, err *e);

@@ -4,9 +4,6 @@
 
 enum { ROWS = 1000, BYTES = 1024 * 1024 };
 
-#define STRICT_MODE "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION"
-#define LAX_MODE "ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION"
-
 static void head(const load *l, buf *sql)
 {
     buf_add_c(sql, l->overlap ? "REPLACE INTO " : l->l->ignore_existing ? "INSERT IGNORE INTO " : "INSERT INTO ");
@@ -34,7 +31,7 @@ static void row_values(const load *l, buf *sql, const val *row, uint64_t *enum_e
 /* The ENUM error value exists only outside strict mode, at the price of one warning for each. */
 static bool set_mode(load *l, bool strict, err *e)
 {
-    return conn_execf(l->l->conn, e, "SET SESSION sql_mode='%s'", strict ? STRICT_MODE : LAX_MODE);
+    return conn_execf(l->l->conn, e, "SET SESSION sql_mode='%s'", strict ? CONN_SQL_MODE_STRICT : CONN_SQL_MODE);
 }
 
 static bool insert(load *l, uint64_t rows, uint64_t enum_errors, err *e)

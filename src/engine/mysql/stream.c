@@ -27,10 +27,16 @@ bool stream_place(stream *m, arena *a, position *ret, err *e)
         m->gtid_changed = false;
     }
     if (m->track_gtid) m->place.gtid = buf_str(&m->gtid_text);
+    if (!stream_xa_text(&m->xa, &m->place.xa, e)) return false;
     return binlog_place_format(&m->place, m->commit_us, a, ret, e);
 }
 
-static bool is_artificial(const binlog_event *ev) { return ev->log_pos == 0 || (ev->flags & BINLOG_FLAG_ARTIFICIAL); }
+/* An event without a place in the file. One that ends at a multiple of 4 GiB exactly has log_pos 0 too. */
+static bool is_artificial(const stream *m, const binlog_event *ev)
+{
+    if (ev->flags & BINLOG_FLAG_ARTIFICIAL) return true;
+    return ev->log_pos == 0 && (uint32_t)(m->last_log_pos + ev->size) != 0;
+}
 
 /* log_pos has 32 bits and only grows within a file: a large step back is the wrap at 4 GiB, a small one is no log of a sane server. */
 static bool follow_log_pos(stream *m, const binlog_event *ev, err *e)
@@ -65,7 +71,7 @@ static bool on_rotate(stream *m, const binlog_event *ev, err *e)
 {
     binlog_rotate r;
     if (!binlog_rotate_parse(ev, &r, e)) return false;
-    if (is_artificial(ev)) {
+    if (m->artificial) {
         if (str_eq(r.file, m->place.file)) return true;
         if (!m->format.known)
             return err_set(e, ERR_SOURCE_POSITION, "the source began with the log file %.*s, %s was asked for", STR_ARG(r.file), m->file);
@@ -92,7 +98,7 @@ static bool on_format(stream *m, const binlog_event *ev, err *e)
 /* An event between groups that may be passed: the boundary moves behind it. */
 static bool pass_between(stream *m, const binlog_event *ev)
 {
-    if (!m->group.open && !is_artificial(ev)) {
+    if (!m->group.open && !m->artificial) {
         m->place.pos = m->wrapped + ev->log_pos;
         m->moved = true;
     }
@@ -179,17 +185,32 @@ static bool on_event(stream *m, const binlog_event *ev, err *e)
     return binlog_event_is_unreadable(ev->type) ? on_unreadable(ev, e) : on_unknown(m, ev, e);
 }
 
+/* The dump had to begin in front of the start position: what ends up to there was read before. */
+static bool pass_to_start(stream *m, const binlog_event *ev, err *e)
+{
+    if (ev->type == BINLOG_FORMAT_DESCRIPTION) return on_format(m, ev, e);
+    if (m->artificial) return ev->type != BINLOG_ROTATE || on_rotate(m, ev, e);
+    uint64_t end = m->wrapped + ev->log_pos;
+    if (end < m->skip_to) return true;
+    if (end > m->skip_to) return err_set(e, ERR_SOURCE_POSITION, "no event ends at the stored position %llu", (unsigned long long)m->skip_to);
+    m->skip_to = 0;
+    return true;
+}
+
 static bool is_heartbeat(const binlog_event *ev) { return ev->type == BINLOG_HEARTBEAT || ev->type == BINLOG_HEARTBEAT_V2; }
 
 /* One event, then the heartbeat when the source is idle or has only sent foreign changes for a while. */
 static bool take_event(stream *m, str bytes, err *e)
 {
     binlog_event ev = {0};
-    if (!binlog_event_parse(bytes, &m->format, &ev, e)) return stream_at(m, &ev, e);
+    if (!binlog_event_parse(bytes, &m->format, &ev, e))
+        return err_context(e, "source binlog %s, event after %llu", m->file, (unsigned long long)(m->wrapped + m->last_log_pos));
     if (is_heartbeat(&ev)) return m->started || m->format.known ? stream_push_heartbeat(m, e) : true;
-    bool real = !is_artificial(&ev);
-    if ((real && !follow_log_pos(m, &ev, e)) || !on_event(m, &ev, e)) return stream_at(m, &ev, e);
-    if (real) m->started = true;
+    m->artificial = is_artificial(m, &ev);
+    if (!m->artificial && !follow_log_pos(m, &ev, e)) return stream_at(m, &ev, e);
+    if (m->skip_to) return pass_to_start(m, &ev, e) || stream_at(m, &ev, e);
+    if (!on_event(m, &ev, e)) return stream_at(m, &ev, e);
+    if (!m->artificial) m->started = true;
     if (!m->moved || m->group.open) return true;
     int64_t now = clk_mono_us(m->s->env->clock ? m->s->env->clock : clk_system());
     return now - m->pushed_at_us < (int64_t)m->r->heartbeat_ms * 1000 || stream_push_heartbeat(m, e);
@@ -231,14 +252,18 @@ static bool start_place(stream *m, err *e)
     m->place.created = p.created;
     m->place.server = arena_copy(&m->mem, p.server);
     if (!m->place.server.p) return err_no_memory(e, "the start position");
-    m->last_log_pos = (uint32_t)p.pos;
-    m->wrapped = p.pos & ~(uint64_t)UINT32_MAX;
+    if (p.pos > UINT32_MAX) { /* where no dump can be asked to begin */
+        m->skip_to = p.pos;
+    } else {
+        m->last_log_pos = (uint32_t)p.pos;
+    }
     m->commit_us = m->r->from.commit_us;
     m->track_gtid = p.gtid.n > 0;
     m->gtid_changed = m->track_gtid;
     m->moved = false;
     if (m->track_gtid && !(m->s->conn->is_mariadb ? gtid_position_parse(p.gtid, &m->domains, e) : gtid_set_parse(p.gtid, &m->set, e)))
         return err_context(e, "the stored position's GTID state");
+    if (!stream_xa_restore(&m->xa, p.xa, e)) return false;
     m->format.mariadb = m->s->conn->is_mariadb;
     m->has_until = !position_is_none(m->r->until);
     return !m->has_until || binlog_place_parse(m->r->until.text, &m->until, e);
@@ -249,7 +274,7 @@ static bool start(stream *m, err *e)
     uint64_t name_case = 0;
     return conn_query_u64(m->s->conn, "SELECT @@global.lower_case_table_names", &name_case, e) && start_place(m, e) &&
            stream_tables_init(&m->tables, m->r->catalog, name_case != 0, e) &&
-           binlog_dump_open(m->s->ep, m->s->env, m->place.file, m->place.pos, m->r->heartbeat_ms ? m->r->heartbeat_ms : 1000, &m->dump, e);
+           binlog_dump_open(m->s->ep, m->s->env, m->place.file, m->skip_to ? 4 : m->place.pos, m->r->heartbeat_ms ? m->r->heartbeat_ms : 1000, &m->dump, e);
 }
 
 bool stream_run(source *s, const stream_request *r, const txn_sink *sink, err *e)
@@ -263,7 +288,7 @@ bool stream_run(source *s, const stream_request *r, const txn_sink *sink, err *e
     stream_tables_finish(&m.tables);
     gtid_set_finish(&m.set);
     gtid_position_finish(&m.domains);
-    map_finish(&m.prepared);
+    stream_xa_finish(&m.xa);
     buf_finish(&m.gtid_text);
     arena_finish(&m.mem);
     return ok;

@@ -7,6 +7,7 @@
 #include "engine/mysql/binlog_dump.h"
 #include "engine/mysql/binlog_position.h"
 #include "engine/mysql/stream_table.h"
+#include "engine/mysql/stream_xa.h"
 
 #define STREAM_MAX_FILE_BYTES 512
 
@@ -36,6 +37,8 @@ typedef struct stream {
     char file[STREAM_MAX_FILE_BYTES];
     binlog_place place;   /* the last boundary: server and file point into this struct or mem, gtid into gtid_text */
     bool started;         /* an event that is not artificial was seen */
+    bool artificial;      /* the event under way has no place in the file */
+    uint64_t skip_to;     /* not 0: events up to this end in the first file lie before the start */
     uint64_t wrapped;     /* log_pos has 32 bits: what must be added in this file */
     uint32_t last_log_pos;
     bool track_gtid;      /* the start position had a GTID state */
@@ -49,7 +52,7 @@ typedef struct stream {
     binlog_place until;
     int64_t pushed_at_us; /* monotonic time of the last push */
     bool moved;           /* the boundary lies after the last pushed position */
-    map prepared;         /* xids of prepared XA branches without selected rows, seen since the start */
+    stream_xa xa;         /* prepared branches without selected rows */
     arena mem;
 } stream;
 

@@ -6,9 +6,8 @@
 
 #include "engine/mysql/stream.h"
 
-/* Savepoints of one transaction, prepared XA branches of foreign tables. */
+/* Savepoints of one transaction. */
 #define SAVEPOINTS_MOST 10000
-#define PREPARED_MOST 100000
 
 bool stream_group_begin(stream *m, const binlog_event *ev, err *e)
 {
@@ -187,18 +186,6 @@ bool stream_group_rollback_to(stream *m, str name, err *e)
     return true;
 }
 
-/* As the servers write it into XA COMMIT and XA ROLLBACK: X'gtrid',X'bqual',format, here in lower case. */
-static str xid_key(stream *m, const binlog_xa_id *x)
-{
-    BUF_AUTO b = BUF_INIT;
-    buf_add_c(&b, "x'");
-    buf_add_hex(&b, x->gtrid);
-    buf_add_c(&b, "',x'");
-    buf_add_hex(&b, x->bqual);
-    buf_printf(&b, "',%u", x->format_id);
-    return b.failed ? STR_NULL : arena_copy(&m->mem, buf_str(&b));
-}
-
 bool stream_group_xa_prepare(stream *m, const binlog_event *ev, err *e)
 {
     binlog_xa_prepare x;
@@ -211,10 +198,7 @@ bool stream_group_xa_prepare(stream *m, const binlog_event *ev, err *e)
                        "do not use XA PREPARE on selected tables, and reset the job",
                        STR_ARG(t->schema), STR_ARG(t->name));
     }
-    str key = xid_key(m, &x.xa);
-    if (m->prepared.count >= PREPARED_MOST) return err_set(e, ERR_LIMIT, "more than %d XA transactions were prepared", PREPARED_MOST);
-    if (!key.p || !map_put(&m->prepared, key, m)) return err_no_memory(e, "a prepared XA transaction");
-    return stream_group_commit(m, ev, e);
+    return stream_xa_prepared(&m->xa, &x.xa, e) && stream_group_commit(m, ev, e);
 }
 
 void stream_group_finish(stream *m)

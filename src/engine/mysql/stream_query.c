@@ -82,23 +82,10 @@ static bool check_unknown(stream *m, const binlog_query *q, err *e)
                    STR_ARG(str_sub(q->text, 0, SHOWN_BYTES)));
 }
 
-/* "X'61',X'62',1" as it stands in the log is the key under which the prepared branch was noted, but for case and spaces. */
-static str branch_key(str xid, char *out, size_t n)
-{
-    size_t k = 0;
-    for (size_t i = 0; i < xid.n && k < n; i++) {
-        char c = xid.p[i];
-        if (c == ' ') continue;
-        out[k++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-    }
-    return (str){out, k};
-}
-
 static bool end_branch(stream *m, const binlog_event *ev, const sql_statement *s, bool commits, err *e)
 {
-    char text[600];
     if (s->one_phase) return stream_group_commit(m, ev, e); /* its rows stand in this group */
-    bool known = map_remove(&m->prepared, branch_key(s->xid, text, sizeof text)) != NULL;
+    bool known = stream_xa_ended(&m->xa, s->xid);
     if (commits && !known)
         return err_set(e, ERR_NOT_SUPPORTED,
                        "XA COMMIT %.*s of a transaction that was prepared before the stream began: whether it changed selected tables is not known; "

@@ -31,6 +31,10 @@ static void position_round_trip(void **state)
     assert_true(binlog_place_format(&p, 5, &a, &text, &e));
     assert_true(binlog_place_parse(text.text, &back, &e));
     assert_true(back.pos == UINT64_MAX && str_find_byte(back.gtid, '\n', 0) == SIZE_MAX && back.gtid.n == p.gtid.n - 1);
+    assert_true(back.xa.n == 0);
+    p.xa = STR("x'61',x'',1;x'62',x'63',7");
+    assert_true(binlog_place_format(&p, 5, &a, &text, &e) && binlog_place_parse(text.text, &back, &e));
+    assert_true(str_eq(back.xa, p.xa) && back.gtid.n == p.gtid.n - 1);
     p.file = STR("bad\"name.1");
     assert_false(binlog_place_format(&p, 5, &a, &text, &e));
     assert_int_equal(e.code, ERR_SOURCE_CONFIG);
@@ -50,6 +54,8 @@ static void position_refuses_what_it_did_not_write(void **state)
         "{\"server\":\"s\\u0041\",\"file\":\"f.1\",\"pos\":1,\"created\":0,\"gtid\":\"\"}",
         "{\"file\":\"f.1\",\"server\":\"s\",\"pos\":1,\"created\":0,\"gtid\":\"\"}",
         "{\"server\":\"s\",\"file\":\"f.1\",\"pos\":1,\"created\":0,\"gtid\":\"\xff\"}",
+        "{\"server\":\"s\",\"file\":\"f.1\",\"pos\":1,\"created\":0,\"gtid\":\"\",\"xa\":1}",
+        "{\"server\":\"s\",\"file\":\"f.1\",\"pos\":1,\"created\":0,\"gtid\":\"\",\"xa\":\"\",\"xa\":\"\"}",
     };
     binlog_place p;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -83,8 +89,8 @@ static void position_order(void **state)
         {"s", "b.x", 4, 0, "s", "b.000001", 9, 11, 9},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        binlog_place a = {str_from_c(rows[i].a_server), str_from_c(rows[i].a_file), STR_NULL, rows[i].a_pos, rows[i].a_created};
-        binlog_place b = {str_from_c(rows[i].b_server), str_from_c(rows[i].b_file), STR_NULL, rows[i].b_pos, rows[i].b_created};
+        binlog_place a = {.server = str_from_c(rows[i].a_server), .file = str_from_c(rows[i].a_file), .pos = rows[i].a_pos, .created = rows[i].a_created};
+        binlog_place b = {.server = str_from_c(rows[i].b_server), .file = str_from_c(rows[i].b_file), .pos = rows[i].b_pos, .created = rows[i].b_created};
         int order = 9;
         err e = ERR_INIT;
         bool ok = binlog_place_compare(&a, &b, &order, &e);

@@ -48,6 +48,7 @@ typedef struct key_def {
     uint32_t count;
     bool has_prefix;   /* a part covers only a prefix of its column */
     str definition_sql;/* native text of the whole key, for creating it on a like engine */
+    bool constraint;   /* PostgreSQL: definition_sql is that of a constraint (PRIMARY KEY, UNIQUE, EXCLUDE), not of an index */
 } key_def;
 
 typedef struct check_def {
@@ -61,6 +62,7 @@ typedef struct foreign_key_def {
     uint32_t count;
     str parent_schema, parent_table; /* source names */
     str *parent_columns;
+    str definition_sql;              /* PostgreSQL's text, p == NULL from MySQL */
     str on_delete, on_update;        /* "CASCADE", "SET NULL", "RESTRICT", "NO ACTION", "SET DEFAULT" */
 } foreign_key_def;
 
@@ -79,6 +81,8 @@ typedef struct table_def {
     uint32_t key_count;
     foreign_key_def *foreign_keys;
     uint32_t foreign_key_count;
+    uint16_t *column_numbers;        /* PostgreSQL's numbers of the columns (attnum), NULL elsewhere */
+    char replica_identity;           /* PostgreSQL: 'd' primary key, 'i' index, 'f' full, 'n' nothing; 0 elsewhere */
     check_def *checks;               /* PostgreSQL; in MySQL they stand in create_sql */
     uint32_t check_count;
     bool referenced;                 /* another selected table has a foreign key to it */

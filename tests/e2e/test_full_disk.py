@@ -14,9 +14,8 @@ import time
 from pathlib import Path
 
 import pytest
+from jobs import alive, configure, database, delete, run_until, same_count, status, worker_pid
 from sluice import NOWHERE, Service, job_params, wait_for
-from test_delete import configure, database, receipt, run_until, status
-from test_job_life import alive, same, worker_pid
 
 BUSY_S = 5  # how long the service waits for its store
 
@@ -113,10 +112,9 @@ def until_unavailable(service):
     return True
 
 
-def count(server, name):
-    """Rows of the table t; 0 while there is none."""
+def has_rows(server, name):
     found = server.sql(f"SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '{name}'")[0][0]
-    return server.sql(f"SELECT COUNT(*) FROM {name}.t")[0] if found else (0,)
+    return bool(found and server.sql(f"SELECT COUNT(*) FROM {name}.t")[0][0])
 
 
 def ready(service):
@@ -127,13 +125,13 @@ def test_calls_are_answered_and_nothing_is_lost(trouble, service, mariadb_a, mar
     with database(mariadb_a, mariadb_b) as name, database(mariadb_a, mariadb_b, rows=20000) as loading:
         job = configure(service, mariadb_a, mariadb_b, name, "SYNC")
         run_until(service, job, "Synchronizing")
-        same(mariadb_a, mariadb_b, name)
+        same_count(mariadb_a, mariadb_b, name)
         kept = service.ok("ConfigureDtsJob", job_params(NOWHERE, "shop"))["DtsJobId"]
         # A load that ends while the store cannot answer: its end may not be forgotten.
         slow = configure(service, mariadb_a, mariadb_b, loading, "SYNC", Reserve=json.dumps(
             {"autoStartModulesAfterConfig": "none", "sluice.chunkRows": 500, "fullDynamicConfig": {"dts.datamove.source.rps.max": "5000"}}))
         run_until(service, slow, "Initializing")
-        wait_for(lambda: count(mariadb_b, loading)[0] > 0, {True})
+        wait_for(lambda: has_rows(mariadb_b, loading), {True})
         before = {j["DtsJobId"]: j["DtsJobName"] for j in service.ok("DescribeDtsJobs", {"JobType": "SYNC"})["DtsJobList"]}
         epoch = worker_pid(service, slow)[1]
         trouble.fill(service)
@@ -146,10 +144,10 @@ def test_calls_are_answered_and_nothing_is_lost(trouble, service, mariadb_a, mar
             answers = list(pool.map(lambda c: service.call(c[0], c[1], family=c[2]), calls))
         assert [c[0] for c, a in zip(calls, answers, strict=True) if not unavailable(a)] == []
         mariadb_a.sql("INSERT INTO t VALUES (55555, 'meanwhile')", db=name)
-        same(mariadb_a, mariadb_b, name)  # the data goes on
-        same(mariadb_a, mariadb_b, loading)
+        same_count(mariadb_a, mariadb_b, name)  # the data goes on
+        same_count(mariadb_a, mariadb_b, loading)
         mariadb_a.sql("INSERT INTO t VALUES (55555, 'meanwhile')", db=loading)
-        same(mariadb_a, mariadb_b, loading)  # it has begun to follow changes
+        same_count(mariadb_a, mariadb_b, loading)  # it has begun to follow changes
         trouble.free(service)
         wait_for(lambda: service.call("DescribeDtsJobs").status, {200}, 15)
         assert wait_for(lambda: ready(service), {200}, 10) == 200
@@ -160,15 +158,14 @@ def test_calls_are_answered_and_nothing_is_lost(trouble, service, mariadb_a, mar
         assert status(service, job) == "Synchronizing" and status(service, kept) == "NotStarted"
         assert {j["DtsJobId"]: j["DtsJobName"] for j in service.ok("DescribeDtsJobs", {"JobType": "SYNC"})["DtsJobList"]} == before
         for each in (job, slow, kept):
-            service.ok("DeleteDtsJob", {"DtsJobId": each})
-            assert receipt(service, each)["leftovers"] == []
+            delete(service, each)
 
 
 def test_a_worker_that_dies_meanwhile_is_replaced_afterwards(trouble, service, mariadb_a, mariadb_b):
     with database(mariadb_a, mariadb_b) as name:
         job = configure(service, mariadb_a, mariadb_b, name, "SYNC")
         run_until(service, job, "Synchronizing")
-        same(mariadb_a, mariadb_b, name)
+        same_count(mariadb_a, mariadb_b, name)
         trouble.fill(service)
         until_unavailable(service)
         pid, epoch = worker_pid(service, job)
@@ -177,11 +174,10 @@ def test_a_worker_that_dies_meanwhile_is_replaced_afterwards(trouble, service, m
         mariadb_a.sql("INSERT INTO t VALUES (55555, 'meanwhile')", db=name)
         time.sleep(3)
         trouble.free(service)
-        same(mariadb_a, mariadb_b, name)
+        same_count(mariadb_a, mariadb_b, name)
         assert worker_pid(service, job)[1] > epoch
         wait_for(lambda: status(service, job), {"Synchronizing"}, 15)
-        service.ok("DeleteDtsJob", {"DtsJobId": job})
-        assert receipt(service, job)["leftovers"] == []
+        delete(service, job)
 
 
 def test_a_job_that_ends_meanwhile_is_finished(trouble, service, mariadb_a, mariadb_b):
@@ -189,15 +185,14 @@ def test_a_job_that_ends_meanwhile_is_finished(trouble, service, mariadb_a, mari
         reserve = {"autoStartModulesAfterConfig": "none", "sluice.chunkRows": 500, "fullDynamicConfig": {"dts.datamove.source.rps.max": "4000"}}
         job = configure(service, mariadb_a, mariadb_b, name, "MIGRATION", DataSynchronization="false", Reserve=json.dumps(reserve))
         run_until(service, job, "Migrating")
-        wait_for(lambda: count(mariadb_b, name)[0] > 0, {True})
+        wait_for(lambda: has_rows(mariadb_b, name), {True})
         trouble.fill(service)
-        same(mariadb_a, mariadb_b, name)
+        same_count(mariadb_a, mariadb_b, name)
         time.sleep(2)
         trouble.free(service)
         wait_for(lambda: service.call("DescribeDtsJobs").status, {200}, 15)
         assert wait_for(lambda: status(service, job), {"Finished", "MigrationFailed"}, 30) == "Finished"
-        service.ok("DeleteDtsJob", {"DtsJobId": job})
-        assert receipt(service, job)["leftovers"] == []
+        delete(service, job)
 
 
 def test_waiting_callers_do_not_wait_in_turns():

@@ -11,7 +11,7 @@ static bool prepare(conn *c, err *e)
 {
     return conn_execf(c, e,
                       "SET SESSION net_read_timeout=%d, net_write_timeout=%d, wait_timeout=%d, lock_wait_timeout=30, innodb_lock_wait_timeout=30, "
-                      "foreign_key_checks=0, unique_checks=1, sql_notes=1, max_error_count=64, autocommit=0",
+                      "foreign_key_checks=0, unique_checks=1, sql_notes=1, autocommit=0",
                       QUIET_S, QUIET_S, QUIET_S) &&
            conn_exec(c, STR("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"), NULL, e);
 }

@@ -80,12 +80,15 @@ typedef struct precheck_sink {
     void *ctx;
 } precheck_sink;
 
+typedef struct repair_ops repair_ops; /* engine/repair.h */
+
 typedef struct precheck_request {
     const dblist *objects;
     const catalog_def *catalog;   /* selected tables as read from the source, NULL when the source could not be read */
     const server_info *source, *target; /* NULL when not reached */
     bool schema, full, incremental;
     bool ignore_existing;         /* targetTableMode 2 */
+    const repair_ops *repair;     /* in the words of the source's engine */
 } precheck_request;
 
 typedef struct stream_request {
@@ -213,6 +216,7 @@ typedef struct engine {
     uint16_t default_port;
     const source_ops *source;
     const target_ops *target;
+    const repair_ops *repair;     /* NULL: findings come without SQL */
 } engine;
 
 /* By DTS EngineName or our name, any case: "MySQL", "mysql", "MARIADB" → mysql. NULL when unknown. */

@@ -1,13 +1,14 @@
 /* The run of all prechecks of a job. */
 #include "engine/precheck.h"
 
-#include <stdio.h>
+#include "engine/precheck_report.h"
+#include "engine/repair.h"
 
 static const struct {
-    const char *item, *meaning;
+    const char *item;
     bool skippable;
 } items[] = {
-#define PRECHECK(symbol, item, reference, skippable, meaning) {item, meaning, skippable},
+#define PRECHECK(symbol, item, reference, skippable, state, meaning, repair) {item, skippable},
 #include "engine/precheck.def"
 #undef PRECHECK
 };
@@ -25,79 +26,91 @@ bool precheck_can_skip(str item)
     return at >= 0 && items[at].skippable;
 }
 
-const char *precheck_meaning(str item)
+static bool tell(const precheck_sink *sink, const char *item, bool reached, const engine *g, const endpoint *ep, const err *why, err *e)
 {
-    int at = precheck_order(item);
-    return at >= 0 ? items[at].meaning : "";
+    precheck_report p;
+    precheck_report_init(&p, item);
+    if (!reached) {
+        BUF_AUTO repair = BUF_INIT;
+        buf_printf(&repair, "-- %s\n", err_fix(why->code));
+        if (g->repair) g->repair->login(ep, why, &repair);
+        if (repair.failed) return err_no_memory(e, "a repair");
+        precheck_report_add(&p, PRECHECK_FAILED, str_from_c(why->text), str_trim(buf_str(&repair)));
+    }
+    return precheck_report_emit(&p, sink, e);
 }
 
-static void tell(const precheck_sink *sink, const char *item, bool ok, const err *e, const char *repair)
+/* Opens an end and reads its facts, as the item CHECK_CONN_... An end that cannot be reached is a finding; false only without memory. */
+static bool reach_source(const precheck_job *job, const engine_env *env, const precheck_sink *sink, arena *a, source **ret, precheck_outcome *o, err *e)
 {
-    sink->item(sink->ctx, item, ok ? PRECHECK_PASSED : PRECHECK_FAILED, ok ? STR("") : str_from_c(e->text), ok ? STR("") : str_from_c(repair));
+    err why = ERR_INIT;
+    o->source_reached = job->source_engine->source->open(job->source, env, ret, &why) && job->source_engine->source->server(*ret, a, &o->source, &why);
+    return tell(sink, "CHECK_CONN_SRC", o->source_reached, job->source_engine, job->source, &why, e);
 }
 
-/* Opens an end and reads its facts, as the item CHECK_CONN_... */
-static source *reach_source(const precheck_job *job, const engine_env *env, const precheck_sink *sink, arena *a, precheck_outcome *ret)
+static bool reach_target(const precheck_job *job, const engine_env *env, const precheck_sink *sink, arena *a, target **ret, precheck_outcome *o, err *e)
 {
-    source *s = NULL;
-    err e = ERR_INIT;
-    bool ok = job->source_engine->source->open(job->source, env, &s, &e) && job->source_engine->source->server(s, a, &ret->source, &e);
-    tell(sink, "CHECK_CONN_SRC", ok, &e, err_fix(e.code));
-    ret->source_reached = ok;
-    return s;
+    err why = ERR_INIT;
+    o->target_reached = job->target_engine->target->open(job->target, env, ret, &why) && job->target_engine->target->server(*ret, a, &o->target, &why);
+    return tell(sink, "CHECK_CONN_DEST", o->target_reached, job->target_engine, job->target, &why, e);
 }
 
-static target *reach_target(const precheck_job *job, const engine_env *env, const precheck_sink *sink, arena *a, precheck_outcome *ret)
+static bool has_view(const catalog_def *c, str schema, str name)
 {
-    target *t = NULL;
-    err e = ERR_INIT;
-    bool ok = job->target_engine->target->open(job->target, env, &t, &e) && job->target_engine->target->server(t, a, &ret->target, &e);
-    tell(sink, "CHECK_CONN_DEST", ok, &e, err_fix(e.code));
-    ret->target_reached = ok;
-    return t;
+    for (uint32_t i = 0; i < c->view_count; i++)
+        if (str_eq(c->views[i].schema, schema) && str_eq(c->views[i].name, name)) return true;
+    return false;
 }
 
-/* Listed tables that the source does not have. */
-static void check_listed(const precheck_request *r, const precheck_sink *sink)
+/* Listed tables and views that the source does not have, or does not show to the account. */
+static bool check_listed(const precheck_request *r, const precheck_sink *sink, err *e)
 {
     const str *databases = NULL;
     uint32_t n = dblist_databases(r->objects, &databases);
-    char text[1024];
-    bool missing = false;
+    precheck_report p;
+    precheck_report_init(&p, "CHECK_OBJECTS");
     for (uint32_t i = 0; i < n; i++) {
         const str *tables = NULL;
         uint32_t count = dblist_tables(r->objects, databases[i], &tables);
-        for (uint32_t k = 0; k < count; k++) {
-            if (catalog_find_table(r->catalog, databases[i], tables[k])) continue;
-            snprintf(text, sizeof text, "table %.*s.%.*s does not exist at the source", STR_ARG(databases[i]), STR_ARG(tables[k]));
-            sink->item(sink->ctx, "CHECK_OBJECTS", PRECHECK_FAILED, str_from_c(text), STR("correct DbList, or create the table at the source"));
-            missing = true;
-        }
+        for (uint32_t k = 0; k < count; k++)
+            if (!catalog_find_table(r->catalog, databases[i], tables[k]))
+                precheck_report_addf(&p, PRECHECK_FAILED, "correct DbList, or create the table at the source", "table %.*s.%.*s does not exist at the source", STR_ARG(databases[i]),
+                                     STR_ARG(tables[k]));
+        count = dblist_views(r->objects, databases[i], &tables);
+        for (uint32_t k = 0; k < count; k++)
+            if (!has_view(r->catalog, databases[i], tables[k]))
+                precheck_report_addf(&p, PRECHECK_FAILED, "correct DbList, or grant what CHECK_PRIVILEGE_SRC shows", "view %.*s.%.*s does not exist at the source or is not visible to the account",
+                                     STR_ARG(databases[i]), STR_ARG(tables[k]));
     }
-    if (!missing && r->catalog->table_count == 0) {
-        sink->item(sink->ctx, "CHECK_OBJECTS", PRECHECK_FAILED, STR("DbList selects no table of the source"), STR("correct DbList: names are case-sensitive"));
-        missing = true;
+    if (!p.count && r->catalog->table_count == 0 && r->catalog->view_count == 0)
+        precheck_report_addf(&p, PRECHECK_FAILED, "correct DbList: names are case-sensitive", "DbList selects no table and no view of the source");
+    return precheck_report_emit(&p, sink, e);
+}
+
+/* Without the catalog most items have nothing to look at. */
+static bool check_catalog(const precheck_job *job, source *s, precheck_request *r, catalog_def *catalog, const precheck_sink *sink, arena *a, err *e)
+{
+    err why = ERR_INIT;
+    if (job->source_engine->source->read_catalog(s, job->objects, a, catalog, &why)) {
+        r->catalog = catalog;
+        return check_listed(r, sink, e) && precheck_catalog(r, sink, e);
     }
-    if (!missing) sink->item(sink->ctx, "CHECK_OBJECTS", PRECHECK_PASSED, STR(""), STR(""));
+    precheck_report p;
+    precheck_report_init(&p, "CHECK_OBJECTS");
+    precheck_report_add(&p, PRECHECK_FAILED, str_from_c(why.text), str_from_c(err_fix(why.code)));
+    return precheck_report_emit(&p, sink, e);
 }
 
 bool precheck_run(const precheck_job *job, const engine_env *env, const precheck_sink *sink, arena *a, precheck_outcome *ret, err *e)
 {
     catalog_def catalog = {0};
-    err catalog_error = ERR_INIT;
-    source *s = reach_source(job, env, sink, a, ret);
-    target *t = reach_target(job, env, sink, a, ret);
+    source *s = NULL;
+    target *t = NULL;
+    *ret = (precheck_outcome){.source_reached = false};
+    bool ok = reach_source(job, env, sink, a, &s, ret, e) && reach_target(job, env, sink, a, &t, ret, e);
     precheck_request r = {.objects = job->objects, .schema = job->schema, .full = job->full, .incremental = job->incremental, .ignore_existing = job->ignore_existing,
-                          .source = ret->source_reached ? &ret->source : NULL, .target = ret->target_reached ? &ret->target : NULL};
-    bool ok = true;
-    if (ret->source_reached) {
-        bool read = job->source_engine->source->read_catalog(s, job->objects, a, &catalog, &catalog_error);
-        if (read) r.catalog = &catalog;
-        else sink->item(sink->ctx, "CHECK_OBJECTS", PRECHECK_FAILED, str_from_c(catalog_error.text), str_from_c(err_fix(catalog_error.code)));
-        if (read) check_listed(&r, sink);
-        ok = job->source_engine->source->precheck(s, &r, sink, e);
-    }
-    if (ok && r.catalog) precheck_catalog(&r, sink);
+                          .source = ret->source_reached ? &ret->source : NULL, .target = ret->target_reached ? &ret->target : NULL, .repair = job->source_engine->repair};
+    if (ok && ret->source_reached) ok = check_catalog(job, s, &r, &catalog, sink, a, e) && job->source_engine->source->precheck(s, &r, sink, e);
     if (ok && ret->target_reached) ok = job->target_engine->target->precheck(t, &r, sink, e);
     job->source_engine->source->close(s);
     job->target_engine->target->close(t);

@@ -7,8 +7,6 @@
 /* Place of an item in precheck.def, -1 when there is none. */
 int precheck_order(str item);
 bool precheck_can_skip(str item);
-/* What an item checks, for people. */
-const char *precheck_meaning(str item);
 
 typedef struct precheck_job {
     const engine *source_engine, *target_engine;
@@ -26,7 +24,7 @@ typedef struct precheck_outcome {
  * that failed, not an error. False only when the run itself could not be done. */
 ERR_MUST_USE bool precheck_run(const precheck_job *job, const engine_env *env, const precheck_sink *sink, arena *a, precheck_outcome *ret, err *e);
 
-/* precheck_catalog.c: what the selected tables tell by themselves: foreign key closure, keys, names, filters. */
-void precheck_catalog(const precheck_request *r, const precheck_sink *sink);
+/* precheck_catalog.c: what the selected tables tell by themselves: foreign key closure, keys, filters. */
+ERR_MUST_USE bool precheck_catalog(const precheck_request *r, const precheck_sink *sink, err *e);
 
 #endif

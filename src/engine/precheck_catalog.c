@@ -1,143 +1,90 @@
-/* Prechecks over the selected tables alone, whatever the engines. An item that fails for several objects is told once per object; serve joins them. */
-#include <stdarg.h>
-#include <stdio.h>
-
-#include "base/map.h"
+/* Prechecks over the selected tables alone, whatever the engines. */
 #include "engine/precheck.h"
+#include "engine/precheck_report.h"
+#include "engine/repair.h"
 #include "model/family.h"
 #include "model/filter.h"
 
-#define NAME_MAX_CHARS 64
-
-typedef struct check {
-    const precheck_sink *sink;
-    const char *item;
-    bool bad;
-} check;
-
-static void fail(check *c, precheck_state state, const char *repair, const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-static void fail(check *c, precheck_state state, const char *repair, const char *format, ...)
-{
-    char text[1024];
-    va_list ap;
-    va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
-    va_end(ap);
-    c->bad = true;
-    c->sink->item(c->sink->ctx, c->item, state, str_from_c(text), str_from_c(repair));
-}
-
-static void finish(check *c)
-{
-    if (!c->bad) c->sink->item(c->sink->ctx, c->item, PRECHECK_PASSED, STR(""), STR(""));
-}
-
 /* What a source that does not log the work of foreign key actions adds. */
-static void check_actions(check *c, const precheck_request *r, const table_def *t)
+static void check_actions(precheck_report *p, const precheck_request *r, const table_def *t)
 {
     BUF_AUTO text = BUF_INIT;
     if (!r->incremental || !r->source || r->source->cascades_logged || !t->family) return;
     family_problems(r->catalog, t, &text);
-    if (text.n) fail(c, PRECHECK_FAILED, "change DbList as the text says", "the source does not log the child rows that foreign key actions change: %.*s", STR_ARG(buf_str(&text)));
+    if (text.n)
+        precheck_report_addf(p, PRECHECK_FAILED, "-- change DbList as the text says", "the source does not log the child rows that foreign key actions change: %.*s",
+                             STR_ARG(buf_str(&text)));
 }
 
-static void check_foreign_keys(const precheck_request *r, const precheck_sink *sink)
+static bool check_foreign_keys(const precheck_request *r, const precheck_sink *sink, err *e)
 {
-    check c = {sink, "CHECK_FK_CLOSURE", false};
+    precheck_report p;
+    precheck_report_init(&p, "CHECK_FK_CLOSURE");
     for (uint32_t i = 0; i < r->catalog->table_count; i++) {
         const table_def *t = r->catalog->tables[i];
         for (uint32_t k = 0; k < t->foreign_key_count; k++) {
-            const foreign_key_def *fk = &t->foreign_keys[k];
-            if (!catalog_find_table(r->catalog, fk->parent_schema, fk->parent_table))
-                fail(&c, PRECHECK_FAILED, "add the parent table to DbList, or take the child table out", "%.*s.%.*s has the foreign key %.*s to %.*s.%.*s, which is not selected",
-                     STR_ARG(t->schema), STR_ARG(t->name), STR_ARG(fk->name), STR_ARG(fk->parent_schema), STR_ARG(fk->parent_table));
+            const foreign_key_def *f = &t->foreign_keys[k];
+            if (catalog_find_table(r->catalog, f->parent_schema, f->parent_table)) continue;
+            BUF_AUTO repair = BUF_INIT;
+            buf_printf(&repair, "-- add the parent table %.*s.%.*s to DbList, or drop the foreign key at the source:\n", STR_ARG(f->parent_schema), STR_ARG(f->parent_table));
+            if (r->repair) r->repair->drop_foreign_key(t, f, &repair);
+            precheck_report_addf(&p, PRECHECK_FAILED, buf_c(&repair), "%.*s.%.*s has the foreign key %.*s to %.*s.%.*s, which is not selected", STR_ARG(t->schema), STR_ARG(t->name),
+                                 STR_ARG(f->name), STR_ARG(f->parent_schema), STR_ARG(f->parent_table));
         }
-        check_actions(&c, r, t);
+        check_actions(&p, r, t);
     }
-    finish(&c);
+    return precheck_report_emit(&p, sink, e);
 }
 
-static void check_keys(const precheck_request *r, const precheck_sink *sink)
+static bool check_keys(const precheck_request *r, const precheck_sink *sink, err *e)
 {
-    check c = {sink, "CHECK_KEYS", false};
-    char repair[512];
+    precheck_report p;
+    precheck_report_init(&p, "CHECK_KEYS");
     for (uint32_t i = 0; i < r->catalog->table_count; i++) {
         const table_def *t = r->catalog->tables[i];
         if (t->row_key != TABLE_NO_KEY) continue;
-        snprintf(repair, sizeof repair, "ALTER TABLE `%.*s`.`%.*s` ADD PRIMARY KEY (...)", STR_ARG(t->schema), STR_ARG(t->name));
-        fail(&c, PRECHECK_WARNING, repair, "%.*s.%.*s has neither a primary key nor a unique key of NOT NULL columns: it is loaded in one piece and its changes are applied row by row",
-             STR_ARG(t->schema), STR_ARG(t->name));
+        BUF_AUTO repair = BUF_INIT;
+        buf_add_c(&repair, "-- at the source; or ADD PRIMARY KEY over columns whose values are unique\n");
+        if (r->repair) r->repair->add_key(t, r->source, &repair);
+        precheck_report_addf(&p, PRECHECK_WARNING, buf_c(&repair),
+                             "%.*s.%.*s has neither a primary key nor a unique key of NOT NULL columns: it is loaded in one piece and its changes are applied row by row",
+                             STR_ARG(t->schema), STR_ARG(t->name));
     }
-    finish(&c);
+    return precheck_report_emit(&p, sink, e);
 }
 
-static size_t chars_of(str s)
+static bool leaves_out_key(const table_def *t)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++) n += ((uint8_t)s.p[i] & 0xc0) != 0x80;
-    return n;
+    for (uint32_t n = 0; n < t->key_count; n++)
+        for (uint32_t i = 0; t->keys[n].primary && i < t->keys[n].count; i++)
+            if (t->keys[n].columns[i] < t->column_count && !t->columns[t->keys[n].columns[i]].selected) return true;
+    return false;
 }
 
-static str fold_case(arena *a, str s)
+/* What the stream could not evaluate; a load alone needs it to bring parts of different moments to one. Whether the server takes the condition is a check of the source's engine. */
+static bool check_filters(const precheck_request *r, const precheck_sink *sink, err *e)
 {
-    char *p = arena_copy_c(a, s);
-    for (size_t i = 0; p && i < s.n; i++)
-        if (p[i] >= 'A' && p[i] <= 'Z') p[i] = (char)(p[i] + 32);
-    return (str){p, s.n};
-}
-
-static void check_names(const precheck_request *r, const precheck_sink *sink)
-{
-    check c = {sink, "CHECK_NAMES", false};
-    arena a;
-    map seen = MAP_INIT;
-    arena_init(&a, 64 * 1024, 0);
-    bool fold = r->target && r->target->name_case != 0;
-    for (uint32_t i = 0; i < r->catalog->table_count; i++) {
-        const table_def *t = r->catalog->tables[i];
-        if (chars_of(t->target_name) > NAME_MAX_CHARS || chars_of(t->target_schema) > NAME_MAX_CHARS)
-            fail(&c, PRECHECK_FAILED, "map the name to a shorter one in DbList", "the name %.*s.%.*s is longer than %d characters", STR_ARG(t->target_schema), STR_ARG(t->target_name), NAME_MAX_CHARS);
-        str key = arena_printf(&a, "%.*s.%.*s", STR_ARG(t->target_schema), STR_ARG(t->target_name));
-        if (fold) key = fold_case(&a, key);
-        const table_def *other = key.p ? map_get(&seen, key) : NULL;
-        if (other)
-            fail(&c, PRECHECK_FAILED, "map one of the two tables to another name in DbList", "%.*s.%.*s and %.*s.%.*s would both become %.*s in the destination%s", STR_ARG(other->schema),
-                 STR_ARG(other->name), STR_ARG(t->schema), STR_ARG(t->name), STR_ARG(key), fold ? ", which does not tell capitals apart" : "");
-        if (!key.p || !map_put(&seen, key, (void *)(uintptr_t)t)) fail(&c, PRECHECK_FAILED, "free memory on the host", "out of memory while comparing names");
-    }
-    map_finish(&seen);
-    arena_finish(&a);
-    finish(&c);
-}
-
-static void check_filters(const precheck_request *r, const precheck_sink *sink)
-{
-    check c = {sink, "CHECK_FILTERS", false};
+    precheck_report p;
     arena a;
     arena_init(&a, 64 * 1024, 0);
+    precheck_report_init(&p, "CHECK_FILTERS");
     for (uint32_t i = 0; i < r->catalog->table_count; i++) {
         const table_def *t = r->catalog->tables[i];
         filter *f;
-        err e = ERR_INIT;
-        bool key_lost = false;
-        for (uint32_t k = 0; k < t->key_count; k++)
-            for (uint32_t p = 0; t->keys[k].primary && p < t->keys[k].count; p++)
-                key_lost = key_lost || (t->keys[k].columns[p] < t->column_count && !t->columns[t->keys[k].columns[p]].selected);
-        if (key_lost)
-            fail(&c, PRECHECK_FAILED, "select all columns of the primary key", "the column list of %.*s.%.*s leaves out a column of its primary key", STR_ARG(t->schema), STR_ARG(t->name));
-        if (r->incremental && t->filter_sql.p && !filter_compile(t, &a, &f, &e))
-            fail(&c, PRECHECK_FAILED, "write the condition with the forms that docs/FILTERS.md lists", "%.*s.%.*s: %s", STR_ARG(t->schema), STR_ARG(t->name), e.text);
+        err why = ERR_INIT;
+        if (leaves_out_key(t))
+            precheck_report_addf(&p, PRECHECK_FAILED, "-- list every column of the primary key in DbList", "the column list of %.*s.%.*s leaves out a column of its primary key", STR_ARG(t->schema),
+                                 STR_ARG(t->name));
+        if ((r->incremental || r->full) && t->filter_sql.p && !filter_compile(t, &a, &f, &why))
+            precheck_report_addf(&p, r->incremental ? PRECHECK_FAILED : PRECHECK_WARNING, "-- write the condition in DbList with the forms that docs/FILTERS.md lists", "%s%s", why.text,
+                                 r->incremental ? "" : "; the load ends with this reason when it is interrupted, or when its parts were read at different moments");
         arena_reset(&a);
     }
     arena_finish(&a);
-    finish(&c);
+    return precheck_report_emit(&p, sink, e);
 }
 
-void precheck_catalog(const precheck_request *r, const precheck_sink *sink)
+bool precheck_catalog(const precheck_request *r, const precheck_sink *sink, err *e)
 {
-    check_foreign_keys(r, sink);
-    check_keys(r, sink);
-    check_names(r, sink);
-    check_filters(r, sink);
+    return check_foreign_keys(r, sink, e) && check_keys(r, sink, e) && check_filters(r, sink, e);
 }

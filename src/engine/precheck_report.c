@@ -12,6 +12,11 @@ void precheck_report_add(precheck_report *r, precheck_state state, str detail, s
     if (state == PRECHECK_PASSED || r->count++ >= PRECHECK_MAX_FINDINGS) return;
     if (r->detail.n) buf_add_byte(&r->detail, '\n');
     buf_add(&r->detail, detail);
+    precheck_report_add_repair(r, repair);
+}
+
+void precheck_report_add_repair(precheck_report *r, str repair)
+{
     if (!repair.n || (r->repair.n && str_find(buf_str(&r->repair), repair) != SIZE_MAX)) return;
     if (r->repair.n) buf_add_byte(&r->repair, '\n');
     buf_add(&r->repair, repair);

@@ -20,6 +20,8 @@ typedef struct precheck_report {
 void precheck_report_init(precheck_report *r, const char *item);
 void precheck_report_add(precheck_report *r, precheck_state state, str detail, str repair);
 void precheck_report_addf(precheck_report *r, precheck_state state, const char *repair, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* A repair that belongs to several findings. */
+void precheck_report_add_repair(precheck_report *r, str repair);
 /* Gives it to the sink and frees it. ERR_NO_MEMORY when texts were lost. */
 ERR_MUST_USE bool precheck_report_emit(precheck_report *r, const precheck_sink *sink, err *e);
 

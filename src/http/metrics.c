@@ -6,13 +6,13 @@
 static const struct {
     const char *name, *type, *help;
 } metrics[] = {
-#define METRIC(symbol, name, type, help) {name, type, help},
+#define METRIC(symbol, name, type, labels, help) {name, type, help},
 #include "http/metrics.def"
 #undef METRIC
 };
 
 enum {
-#define METRIC(symbol, name, type, help) METRIC_##symbol,
+#define METRIC(symbol, name, type, labels, help) METRIC_##symbol,
 #include "http/metrics.def"
 #undef METRIC
 };

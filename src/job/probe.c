@@ -90,6 +90,7 @@ static bool do_precheck(probe *p, const json_t *m, err *e)
     const pipeline_job *j = &spec.job;
     precheck_job what = {j->source_engine, j->target_engine, j->source, j->target, j->objects, j->schema, j->full, j->incremental, j->ignore_existing};
     p->env.job_id = spec.job.job_id;
+    p->env.replica_id = spec.job.replica_id;
     bool ok = spec.objects ? precheck_run(&what, &p->env, &sink, &p->mem, &outcome, e) : (*e = spec.objects_error, false);
     if (outcome.source_reached) tell_identity(p, "src", &outcome.source);
     if (outcome.target_reached) tell_identity(p, "dest", &outcome.target);

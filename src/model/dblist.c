@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/map.h"
 #include "model/dblist_priv.h"
 
 static int compare_positions(const void *left, const void *right, void *names)
@@ -68,6 +67,13 @@ uint32_t dblist_tables(const dblist *l, str schema, const str **ret)
     const listed_database *d = find_database(l, schema);
     *ret = d && !d->whole ? d->tables.names : NULL;
     return d && !d->whole ? d->tables.count : 0;
+}
+
+uint32_t dblist_views(const dblist *l, str schema, const str **ret)
+{
+    const listed_database *d = find_database(l, schema);
+    *ret = d && !d->whole ? d->views.names : NULL;
+    return d && !d->whole ? d->views.count : 0;
 }
 
 bool dblist_whole_database(const dblist *l, str schema)
@@ -160,36 +166,4 @@ bool dblist_apply_to_table(const dblist *l, table_def *t, arena *a, err *e)
     bool *seen = arena_array(a, t->column_count, sizeof *seen);
     if (!seen) return err_no_memory(e, "a table's columns");
     return apply_columns(o, t, seen, a, e) && check_column_targets(t, a, e);
-}
-
-/* Adds one object to the set of taken target names; key and source text live in the arena. */
-static bool take_target(map *taken, arena *a, const char *kind, str schema, str name, str target_schema, str target_name, err *e)
-{
-    str key = arena_printf(a, "%zu:%.*s.%.*s", target_schema.n, STR_ARG(target_schema), STR_ARG(target_name));
-    str source = arena_printf(a, "%s %.*s.%.*s", kind, STR_ARG(schema), STR_ARG(name));
-    if (!key.p || !source.p) return err_no_memory(e, "target names");
-    const char *other = map_get(taken, key);
-    if (other)
-        return err_set(e, ERR_BAD_INPUT, "DbList maps both %s and %s to %.*s.%.*s: give one of them another name", other, source.p, STR_ARG(target_schema),
-                       STR_ARG(target_name));
-    return map_put(taken, key, (void *)(uintptr_t)source.p) || err_no_memory(e, "target names");
-}
-
-bool dblist_check_targets(const catalog_def *c, err *e)
-{
-    map taken = MAP_INIT;
-    arena a;
-    arena_init(&a, 16 * 1024, 0);
-    bool ok = true;
-    for (uint32_t i = 0; ok && i < c->table_count; i++) {
-        const table_def *t = c->tables[i];
-        ok = take_target(&taken, &a, "table", t->schema, t->name, t->target_schema, t->target_name, e);
-    }
-    for (uint32_t i = 0; ok && i < c->view_count; i++) {
-        const view_def *v = &c->views[i];
-        ok = take_target(&taken, &a, "view", v->schema, v->name, v->target_schema, v->target_name, e);
-    }
-    map_finish(&taken);
-    arena_finish(&a);
-    return ok;
 }

@@ -37,13 +37,12 @@ str dblist_target_database(const dblist *l, str schema);
 uint32_t dblist_databases(const dblist *l, const str **ret);
 /* Table names listed one by one under a database (0 when the whole database is selected): to find listed tables that do not exist. */
 uint32_t dblist_tables(const dblist *l, str schema, const str **ret);
+/* The same of views. */
+uint32_t dblist_views(const dblist *l, str schema, const str **ret);
 /* True when all of a database is selected. */
 bool dblist_whole_database(const dblist *l, str schema);
 dblist_match dblist_match_table(const dblist *l, str schema, str table);
 dblist_match dblist_match_view(const dblist *l, str schema, str view);
-/* Refuses (ERR_BAD_INPUT, both sources named) when two of the tables and views, target names already set, would be written to one target object:
- * what the list alone cannot show, for example two whole databases mapped onto one. */
-ERR_MUST_USE bool dblist_check_targets(const catalog_def *c, err *e);
 /* Sets selected and target_name of each column of t, t->filter_sql and the target names, from the list. Fails (ERR_BAD_INPUT, path named)
  * when a listed column does not exist. */
 ERR_MUST_USE bool dblist_apply_to_table(const dblist *l, table_def *t, arena *a, err *e);

@@ -14,6 +14,12 @@ static const char *text(const json_t *o, const char *key, const char *otherwise)
     return v ? v : otherwise;
 }
 
+static json_int_t number(const json_t *o, const char *key, json_int_t otherwise)
+{
+    const json_t *v = json_object_get(o, key);
+    return json_is_integer(v) ? json_integer_value(v) : otherwise;
+}
+
 static json_t *jstr(str s) { return s.p ? json_stringn_nocheck(s.p, s.n) : json_null(); }
 
 static bool read_endpoint(const json_t *o, endpoint *ep, err *e)
@@ -208,7 +214,7 @@ int main(void)
     err e = ERR_INIT;
     if (!request || !cancel_init(&stop, &e)) return 2;
     probe p = {.request = request, .answer = json_object()};
-    p.env = (engine_env){.clock = clk_system(), .cancel = &stop, .job_id = str_from_c(text(request, "job", "probe")), .replica_id = 4711, .ledger = &no_ledger,
+    p.env = (engine_env){.clock = clk_system(), .cancel = &stop, .job_id = str_from_c(text(request, "job", "probe")), .replica_id = (uint32_t)number(request, "replica_id", 4711), .ledger = &no_ledger,
                          .budget_bytes = 64 << 20, .connect_timeout_s = 5, .io_timeout_s = 20};
     arena_init(&p.mem, 64 << 10, 0);
     bool ok = run(&p, &e);

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import re
 import socket
 import subprocess
 import time
@@ -9,7 +10,7 @@ import uuid
 
 import pytest
 from servers.cache import cache_dir
-from sluice import NOWHERE, Service, encode, job_params, sign_v1, sign_v3
+from sluice import NOWHERE, ROOT, Service, encode, job_params, sign_v1, sign_v3
 
 PASSWORD = NOWHERE["SourceEndpointPassword"]
 
@@ -287,6 +288,11 @@ def test_pages(sluice_server):
     promtool = cache_dir() / "prometheus/usr/bin/promtool"
     assert promtool.exists(), "promtool is not there: scripts/install-packages.sh test"
     text = sluice_server.send(("GET", "/metrics", {}, None)).text
+    # docs/METRICS.md lists every metric with its labels.
+    listed = dict(re.findall(r"^\| `(\w+)` \| \w+ \| ([\w, ]*) \|", (ROOT / "docs/METRICS.md").read_text(), re.M))
+    assert set(re.findall(r"^# TYPE (\w+)", text, re.M)) == set(listed)
+    for metric, labels in re.findall(r"^(\w+)(?:\{(.*)\})? ", text, re.M):
+        assert ", ".join(re.findall(r'(\w+)="', labels)) == listed[metric].strip(), metric
     done = subprocess.run([str(promtool), "check", "metrics"], input=text, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0 and not done.stdout and not done.stderr, done.stdout + done.stderr
     assert 'sluice_jobs{state="NotStarted"}' in text

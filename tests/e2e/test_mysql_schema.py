@@ -7,6 +7,8 @@ import uuid
 from pathlib import Path
 
 import pytest
+from servers import MariaDB
+from sluice import wait_for
 
 PROBE = Path(os.environ.get("SLUICE_BIN", Path(__file__).parents[2] / "build/asan/sluice")).parent / "tests/drivers/engine_probe"
 
@@ -144,61 +146,6 @@ def items(answer):
     return out
 
 
-def account(server):
-    user = name("u")
-    server.sql(f"CREATE USER `{user}`@'%' IDENTIFIED BY 'Pw-1234567'")
-    return user
-
-
-@pytest.mark.parametrize("pair", [("mariadb_a", "mysql_a"), ("mysql_a", "mariadb_a")], ids="-".join)
-def test_privileges_and_their_repair(pair, request, schema):
-    source, target = (request.getfixturevalue(p) for p in pair)
-    db, to = schema(source, "CREATE TABLE t (id INT PRIMARY KEY) COLLATE utf8mb4_bin; CREATE VIEW v AS SELECT id FROM t"), name("dst")
-    here, there = account(source), account(target)
-    ask = {"source": end(source, here, "Pw-1234567"), "target": end(target, there, "Pw-1234567"), "objects": {db: {"name": to, "all": True}}}
-    for _ in range(4):  # a repair can uncover the next finding: without SELECT the views are not seen
-        got = items(probe("precheck", **ask))
-        lacks = [got["CHECK_PRIVILEGE_SRC"], got["CHECK_SUPER_AUTH_DEST"]]
-        if not any(i["state"] for i in lacks):
-            break
-        for server, item in zip((source, target), lacks):
-            for statement in filter(None, item["repair"].split("\n")):
-                assert statement.startswith("GRANT ")
-                server.sql(statement)
-    assert got["CHECK_PRIVILEGE_SRC"]["state"] == 0 and got["CHECK_SUPER_AUTH_DEST"]["state"] == 0
-    assert not [i for i, v in got.items() if v["state"] == 2]
-    # What was granted is enough to make the schema.
-    try:
-        probe("schema", **ask)
-    finally:
-        target.sql(f"DROP DATABASE IF EXISTS `{to}`; DROP DATABASE IF EXISTS sluice; DROP USER `{there}`@'%'")
-        source.sql(f"DROP USER `{here}`@'%'")
-
-
-SETTINGS = [("binlog_row_image", "MINIMAL", "CHECK_BINLOG_ROW_IMAGE"), ("binlog_format", "MIXED", "CHECK_BINLOG_FORMAT"), ("server_id", "0", "CHECK_SERVER_ID")]
-
-
-@pytest.mark.parametrize("variable,value,item", SETTINGS, ids=[s[2] for s in SETTINGS])
-def test_log_settings_and_their_repair(variable, value, item, mysql_a, mariadb_a, schema):
-    for server in (mysql_a, mariadb_a):
-        db = schema(server, "CREATE TABLE t (id INT PRIMARY KEY) COLLATE utf8mb4_bin")
-        ask = {"source": end(server), "target": end(mariadb_a), "objects": {db: {"name": name("dst"), "all": True}}}
-        old = server.sql(f"SELECT @@GLOBAL.{variable}")[0][0]
-        try:
-            try:
-                server.sql(f"SET GLOBAL {variable} = {value}")
-            except Exception:  # noqa: BLE001 - some versions do not take the bad value: nothing to find there
-                continue
-            if str(server.sql(f"SELECT @@GLOBAL.{variable}")[0][0]) != value:
-                continue
-            bad = items(probe("precheck", **ask))[item]
-            assert bad["state"] == 2 and variable in bad["detail"]
-            server.sql(bad["repair"])
-            assert items(probe("precheck", **ask))[item]["state"] == 0
-        finally:
-            server.sql(f"SET GLOBAL {variable} = {old!r}")
-
-
 FINDINGS = [
     ("CHECK_KEYS", 1, "CREATE TABLE t (id INT) COLLATE utf8mb4_bin", "t"),
     ("CHECK_FK_CLOSURE", 2, "CREATE TABLE p (id INT PRIMARY KEY); CREATE TABLE t (id INT PRIMARY KEY, CONSTRAINT f FOREIGN KEY (id) REFERENCES p (id))", "p"),
@@ -231,20 +178,22 @@ def test_missing_objects_and_system_schemas(mariadb_a, mysql_a, schema):
     assert found["state"] == 2 and "system" in found["detail"]
 
 
-def test_target_objects_and_rows(mariadb_a, mysql_a, schema):
-    db, to = schema(mariadb_a, "CREATE TABLE t (id INT PRIMARY KEY) COLLATE utf8mb4_bin"), name("dst")
-    mysql_a.sql(f"CREATE DATABASE `{to}`; CREATE TABLE `{to}`.t (id INT PRIMARY KEY); INSERT INTO `{to}`.t VALUES (1)")
-    ask = {"source": end(mariadb_a), "target": end(mysql_a), "objects": {db: {"name": to, "all": True}}}
-    try:
-        got = items(probe("precheck", **ask))
-        assert got["CHECK_SAME_OBJ"]["state"] == 2 and got["CHECK_DEST_TABLE_EMPTY"]["state"] == 2
-        mysql_a.sql(got["CHECK_DEST_TABLE_EMPTY"]["repair"])
-        assert items(probe("precheck", **ask))["CHECK_DEST_TABLE_EMPTY"]["state"] == 0
-        assert items(probe("precheck", ignore_existing=True, **ask))["CHECK_SAME_OBJ"]["state"] == 0
-        mysql_a.sql(got["CHECK_SAME_OBJ"]["repair"].split(";")[0])
-        assert items(probe("precheck", **ask))["CHECK_SAME_OBJ"]["state"] == 0
-    finally:
-        mysql_a.sql(f"DROP DATABASE `{to}`")
+def test_another_replica_with_our_number(mariadb_a, mysql_a, schema):
+    """The source cuts one of two replicas of one server_id off."""
+    db = schema(mariadb_a, "CREATE TABLE t (id INT PRIMARY KEY)")
+    ask = {"source": end(mariadb_a), "target": end(mysql_a), "objects": {db: {"name": name("dst"), "all": True}}}
+    with MariaDB(server_id=731) as replica:
+        replica.sql(f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={mariadb_a.port}, MASTER_USER='root', MASTER_PASSWORD='{mariadb_a.root_password}', "
+                    "MASTER_USE_GTID=slave_pos; START SLAVE")
+        try:
+            wait_for(lambda: 731 in [row[0] for row in mariadb_a.sql("SHOW SLAVE HOSTS")], {True})
+            found = items(probe("precheck", replica_id=731, **ask))["CHECK_SERVER_ID"]
+            assert found["state"] == 2 and "731" in found["detail"] and "SET GLOBAL server_id" in found["repair"]
+            assert items(probe("precheck", replica_id=732, **ask))["CHECK_SERVER_ID"]["state"] == 0
+        finally:
+            replica.sql("STOP SLAVE")
+    found = items(probe("precheck", replica_id=mariadb_a.port, **ask))["CHECK_SERVER_ID"]  # the source's own
+    assert found["state"] == 2 and str(mariadb_a.port) in found["detail"]
 
 
 def test_connection_faults_name_end_and_reason(mariadb_a, mysql_a):

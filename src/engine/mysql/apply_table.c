@@ -3,29 +3,28 @@
 
 #include <string.h>
 
+#include "engine/mysql/name_fold.h"
+
 typedef struct reading {
     conn *c;
     catalog_def *catalog;
     arena *mem;
     apply_tables *out;
-    map by_name;      /* "schema\0table" of the target → apply_table */
-    bool fold_case;   /* the target compares table names without case */
+    map by_name;      /* "schema\0table" of the target → apply_table; in small letters when fold_case */
+    bool fold_case;   /* the target ignores the case of table names */
     str schemas;      /* "'a','b'" */
     bool *seen;       /* by table id: exists */
     uint32_t *found;  /* by table id: number of written columns that exist */
 } reading;
 
-static str name_key(reading *r, arena *a, str schema, str table)
+static str name_key(arena *a, str schema, str table)
 {
     char *p = arena_bytes(a, schema.n + table.n + 1);
     if (!p) return STR_NULL;
     memcpy(p, schema.p, schema.n);
     p[schema.n] = 0;
     if (table.n) memcpy(p + schema.n + 1, table.p, table.n);
-    size_t n = schema.n + table.n + 1;
-    for (size_t i = 0; r->fold_case && i < n; i++)
-        if (p[i] >= 'A' && p[i] <= 'Z') p[i] = (char)(p[i] + 32);
-    return (str){p, n};
+    return (str){p, schema.n + table.n + 1};
 }
 
 static str field(MYSQL_RES *res, MYSQL_ROW row, unsigned i) { return row[i] ? (str){row[i], mysql_fetch_lengths(res)[i]} : STR_NULL; }
@@ -34,7 +33,7 @@ static apply_table *find(reading *r, str schema, str table)
 {
     arena a;
     arena_init(&a, 1024, 0);
-    str key = name_key(r, &a, schema, table);
+    str key = name_key(&a, schema, table);
     apply_table *t = key.p ? map_get(&r->by_name, key) : NULL;
     arena_finish(&a);
     return t;
@@ -116,7 +115,9 @@ static bool make_table(reading *r, const table_def *def, err *e)
         t->has_enum = t->has_enum || t->columns[i].enumerated;
         if (!t->columns[i].name.p) return err_no_memory(e, "the tables of the destination");
     }
-    str key = name_key(r, r->mem, def->target_schema, def->target_name);
+    str schema = def->target_schema, name = def->target_name;
+    if (r->fold_case && !(name_fold(r->c, schema, r->mem, &schema, e) && name_fold(r->c, name, r->mem, &name, e))) return false;
+    str key = name_key(r->mem, schema, name);
     return make_texts(r, t) && key.p && map_put(&r->by_name, key, t) ? true : err_no_memory(e, "the tables of the destination");
 }
 
@@ -139,10 +140,12 @@ static bool make_tables(reading *r, err *e)
     return ok;
 }
 
-static bool ask(reading *r, const char *columns, const char *table, const char *schema_column, const char *rest, MYSQL_RES **ret, err *e)
+/* Rows of schema and table, as by_name has them, and of more columns. */
+static bool ask(reading *r, const char *schema_column, const char *table_column, const char *columns, const char *table, const char *rest, MYSQL_RES **ret, err *e)
 {
     BUF_AUTO sql = BUF_INIT;
-    buf_printf(&sql, "SELECT %s FROM information_schema.%s WHERE %s IN (", columns, table, schema_column);
+    const char *fold = r->fold_case ? "LOWER" : "";
+    buf_printf(&sql, "SELECT %s(%s), %s(%s)%s FROM information_schema.%s WHERE %s IN (", fold, schema_column, fold, table_column, columns, table, schema_column);
     buf_add(&sql, r->schemas);
     buf_printf(&sql, ")%s", rest);
     if (sql.failed) return err_no_memory(e, "a statement");
@@ -173,7 +176,7 @@ static bool take_column(reading *r, apply_table *t, str name, str type, str char
 static bool read_columns(reading *r, err *e)
 {
     MYSQL_RES *res;
-    if (!ask(r, "table_schema, table_name, column_name, column_type, character_set_name", "columns", "table_schema", "", &res, e)) return false;
+    if (!ask(r, "table_schema", "table_name", ", column_name, column_type, character_set_name", "columns", "", &res, e)) return false;
     bool ok = true;
     for (MYSQL_ROW row; ok && (row = mysql_fetch_row(res));) {
         apply_table *t = find(r, field(res, row, 0), field(res, row, 1));
@@ -230,7 +233,7 @@ static void end_index(key_reading *k)
 static bool read_keys(reading *r, bool *has_row_key, err *e)
 {
     MYSQL_RES *res;
-    if (!ask(r, "table_schema, table_name, index_name, column_name, sub_part", "statistics", "table_schema",
+    if (!ask(r, "table_schema", "table_name", ", index_name, column_name, sub_part", "statistics",
              " AND non_unique=0 ORDER BY table_schema, table_name, index_name, seq_in_index", &res, e))
         return false;
     key_reading k = {0};
@@ -262,7 +265,7 @@ static bool read_keys(reading *r, bool *has_row_key, err *e)
 static bool read_triggers(reading *r, err *e)
 {
     MYSQL_RES *res;
-    if (!ask(r, "event_object_schema, event_object_table", "triggers", "event_object_schema", "", &res, e)) return false;
+    if (!ask(r, "event_object_schema", "event_object_table", "", "triggers", "", &res, e)) return false;
     for (MYSQL_ROW row; (row = mysql_fetch_row(res));) {
         apply_table *t = find(r, field(res, row, 0), field(res, row, 1));
         if (t) r->catalog->tables[t->def->id]->target_has_triggers = true;

@@ -116,7 +116,7 @@ static bool pin_session(conn *c, err *e)
                       "lock_wait_timeout=60, sql_quote_show_create=1, sql_big_selects=1, sql_safe_updates=0",
                       mode) &&
            (c->is_mariadb ? conn_exec(c, STR("SET SESSION progress_report_time=0, max_statement_time=0"), NULL, e)
-                          : conn_exec(c, STR("SET SESSION max_execution_time=0"), NULL, e) &&
+                          : (c->version < 50708 || conn_exec(c, STR("SET SESSION max_execution_time=0"), NULL, e)) &&
                                 /* Else the row counts that chunks are planned by may be a day old (MySQL >= 8.0.3). */
                                 (c->version < 80011 || conn_exec(c, STR("SET SESSION information_schema_stats_expiry=0"), NULL, e)));
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "engine/mysql/mysql.h"
+#include "engine/mysql/repair.h"
 
 bool mysql_engine_source_open(const endpoint *ep, const engine_env *env, source **ret, err *e)
 {
@@ -85,4 +86,4 @@ static const target_ops target_table = {
 };
 
 extern const engine engine_mysql;
-const engine engine_mysql = {.name = "mysql", .default_port = 3306, .source = &source_table, .target = &target_table};
+const engine engine_mysql = {.name = "mysql", .default_port = 3306, .source = &source_table, .target = &target_table, .repair = &repair_table};

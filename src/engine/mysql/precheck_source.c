@@ -1,19 +1,8 @@
 /* Prechecks of a MySQL or MariaDB source: settings, privileges, objects. */
 #include "engine/mysql/catalog.h"
-#include "engine/mysql/grants.h"
-#include "engine/precheck_report.h"
+#include "engine/mysql/precheck_priv.h"
 
-typedef struct checking {
-    conn *c;
-    const precheck_request *r;
-    const catalog_def *catalog;
-    const precheck_sink *sink;
-    arena *a;
-    grants grants;
-} checking;
-
-/* A variable's value; empty when the server has none of this name. */
-static bool variable(checking *k, const char *name, str *ret, err *e)
+bool precheck_variable(source_check *k, const char *name, str *ret, err *e)
 {
     BUF_AUTO sql = BUF_INIT;
     MYSQL_RES *res;
@@ -27,7 +16,7 @@ static bool variable(checking *k, const char *name, str *ret, err *e)
     return value.p || err_no_memory(e, "a variable");
 }
 
-static bool check_version(checking *k, err *e)
+static bool check_version(source_check *k, err *e)
 {
     precheck_report p;
     precheck_report_init(&p, "CHECK_SRC");
@@ -41,59 +30,73 @@ static bool check_version(checking *k, err *e)
 
 /* ---- privileges ---- */
 
-static void missing(checking *k, precheck_report *p, const char *privilege, str schema)
+/* schema.p == NULL: everywhere; table.p == NULL: the whole schema. */
+static void missing_as(source_check *k, precheck_report *p, precheck_state state, const char *privilege, str schema, str table)
 {
+    BUF_AUTO where = BUF_INIT;
     BUF_AUTO repair = BUF_INIT;
-    buf_printf(&repair, "GRANT %s ON ", privilege);
-    if (schema.p) {
-        conn_quote_name(&repair, schema);
-        buf_add_c(&repair, ".*");
-    } else {
-        buf_add_c(&repair, "*.*");
-    }
-    buf_printf(&repair, " TO %.*s;", STR_ARG(k->grants.account));
-    precheck_report_addf(p, PRECHECK_FAILED, buf_c(&repair), "the source account %.*s lacks %s on %.*s", STR_ARG(k->grants.account), privilege,
-                         STR_ARG(schema.p ? schema : STR("*.*")));
+    if (schema.p) conn_quote_name(&where, schema);
+    else buf_add_byte(&where, '*');
+    buf_add_byte(&where, '.');
+    if (table.p) conn_quote_name(&where, table);
+    else buf_add_byte(&where, '*');
+    buf_printf(&repair, "GRANT %s ON %s TO %.*s;", privilege, buf_c(&where), STR_ARG(k->grants.account));
+    precheck_report_addf(p, state, buf_c(&repair), "the source account %.*s lacks %s on %s", STR_ARG(k->grants.account), privilege, buf_c(&where));
 }
 
-static void check_select(checking *k, precheck_report *p)
+static void missing(source_check *k, precheck_report *p, const char *privilege, str schema, str table) { missing_as(k, p, PRECHECK_FAILED, privilege, schema, table); }
+
+/* Of databases selected in part, the listed tables are enough. */
+static void check_select(source_check *k, precheck_report *p)
 {
     const str *names;
     uint32_t count = dblist_databases(k->r->objects, &names);
     for (uint32_t i = 0; i < count; i++) {
-        bool whole = grants_have(&k->grants, "SELECT", names[i], STR_NULL);
         const str *tables;
         uint32_t listed = dblist_whole_database(k->r->objects, names[i]) ? 0 : dblist_tables(k->r->objects, names[i], &tables);
-        bool every = listed > 0;
-        for (uint32_t n = 0; n < listed; n++) every = every && grants_have(&k->grants, "SELECT", names[i], tables[n]);
-        if (!whole && !every) missing(k, p, "SELECT", names[i]);
+        if (grants_have(&k->grants, "SELECT", names[i], STR_NULL)) continue;
+        if (dblist_whole_database(k->r->objects, names[i])) missing(k, p, "SELECT", names[i], STR_NULL);
+        for (uint32_t n = 0; n < listed; n++)
+            if (!grants_have(&k->grants, "SELECT", names[i], tables[n])) missing(k, p, "SELECT", names[i], tables[n]);
     }
 }
 
-/* Views are listed from information_schema: without SHOW VIEW the catalog could not be read. */
-static bool check_show_view(checking *k, precheck_report *p, err *e)
+/* Views of a whole database: without SHOW VIEW the catalog could not be read. */
+static bool check_views_in(source_check *k, precheck_report *p, str schema, err *e)
 {
-    const str *names;
+    BUF_AUTO sql = BUF_INIT;
+    MYSQL_RES *res;
+    bool lacks = false;
+    buf_add_c(&sql, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'VIEW' AND TABLE_SCHEMA = ");
+    conn_quote_literal(&sql, schema, STR("utf8mb4"));
+    if (sql.failed) return err_no_memory(e, "a statement");
+    if (!conn_query(k->c, buf_str(&sql), &res, e)) return false;
+    for (MYSQL_ROW row; (row = mysql_fetch_row(res));) {
+        str view = {row[0], mysql_fetch_lengths(res)[0]};
+        lacks = lacks || !grants_have(&k->grants, "SHOW VIEW", schema, view);
+    }
+    mysql_free_result(res);
+    if (lacks) missing(k, p, "SHOW VIEW", schema, STR_NULL);
+    return true;
+}
+
+/* A listed view may be invisible for want of the very privilege: it is asked for whether the view is there or not. */
+static bool check_views(source_check *k, precheck_report *p, err *e)
+{
+    static const char *const needed[] = {"SELECT", "SHOW VIEW"};
+    const str *names, *views;
     uint32_t count = dblist_databases(k->r->objects, &names);
     for (uint32_t i = 0; i < count; i++) {
-        BUF_AUTO sql = BUF_INIT;
-        MYSQL_RES *res;
-        bool lacks = false;
-        buf_add_c(&sql, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'VIEW' AND TABLE_SCHEMA = ");
-        conn_quote_literal(&sql, names[i], STR("utf8mb4"));
-        if (sql.failed) return err_no_memory(e, "a statement");
-        if (!conn_query(k->c, buf_str(&sql), &res, e)) return false;
-        for (MYSQL_ROW row; (row = mysql_fetch_row(res));) {
-            str view = {row[0], mysql_fetch_lengths(res)[0]};
-            lacks = lacks || (dblist_match_view(k->r->objects, names[i], view).selected && !grants_have(&k->grants, "SHOW VIEW", names[i], view));
-        }
-        mysql_free_result(res);
-        if (lacks) missing(k, p, "SHOW VIEW", names[i]);
+        if (dblist_whole_database(k->r->objects, names[i]) && !check_views_in(k, p, names[i], e)) return false;
+        uint32_t listed = dblist_views(k->r->objects, names[i], &views);
+        for (uint32_t n = 0; n < listed; n++)
+            for (size_t w = 0; w < 2; w++)
+                if (!grants_have(&k->grants, needed[w], names[i], views[n])) missing(k, p, needed[w], names[i], views[n]);
     }
     return true;
 }
 
-static bool check_privileges(checking *k, err *e)
+static bool check_privileges(source_check *k, err *e)
 {
     precheck_report p;
     precheck_report_init(&p, "CHECK_PRIVILEGE_SRC");
@@ -101,12 +104,15 @@ static bool check_privileges(checking *k, err *e)
     if (k->r->incremental || k->r->full) {
         bool monitor = grants_have(&k->grants, "REPLICATION CLIENT", STR_NULL, STR_NULL) || grants_have(&k->grants, "BINLOG MONITOR", STR_NULL, STR_NULL) ||
                        grants_have(&k->grants, "SUPER", STR_NULL, STR_NULL);
-        if (!monitor) missing(k, &p, k->c->is_mariadb && k->c->version >= 100500 ? "BINLOG MONITOR" : "REPLICATION CLIENT", STR_NULL);
+        if (!monitor) missing(k, &p, k->c->is_mariadb && k->c->version >= 100500 ? "BINLOG MONITOR" : "REPLICATION CLIENT", STR_NULL, STR_NULL);
     }
-    if (k->r->incremental && !grants_have(&k->grants, "REPLICATION SLAVE", STR_NULL, STR_NULL)) missing(k, &p, "REPLICATION SLAVE", STR_NULL);
-    /* MariaDB tells the position of each consistent snapshot; MySQL needs the global read lock for a moment. */
-    if (k->r->full && !k->c->is_mariadb && !grants_have(&k->grants, "RELOAD", STR_NULL, STR_NULL)) missing(k, &p, "RELOAD", STR_NULL);
-    bool ok = check_show_view(k, &p, e);
+    /* MariaDB tells the position of each consistent snapshot; MySQL needs the global read lock for a moment. A load of one position reads the log only when it
+     * was interrupted. */
+    bool reload = grants_have(&k->grants, "RELOAD", STR_NULL, STR_NULL), always = k->r->incremental || !reload;
+    if ((k->r->incremental || k->r->full) && !grants_have(&k->grants, "REPLICATION SLAVE", STR_NULL, STR_NULL))
+        missing_as(k, &p, always ? PRECHECK_FAILED : PRECHECK_WARNING, "REPLICATION SLAVE", STR_NULL, STR_NULL);
+    if (k->r->full && !k->c->is_mariadb && !reload) missing(k, &p, "RELOAD", STR_NULL, STR_NULL);
+    bool ok = check_views(k, &p, e);
     err ignored = ERR_INIT;
     return precheck_report_emit(&p, k->sink, ok ? e : &ignored) && ok;
 }
@@ -114,7 +120,7 @@ static bool check_privileges(checking *k, err *e)
 /* ---- objects ---- */
 
 /* A selected database that is not there would otherwise be carried as nothing. */
-static void check_databases(checking *k, precheck_report *p)
+static void check_databases(source_check *k, precheck_report *p)
 {
     const str *names;
     uint32_t count = dblist_databases(k->r->objects, &names);
@@ -128,7 +134,7 @@ static void check_databases(checking *k, precheck_report *p)
 }
 
 /* Counts rows of a query whose last condition is the schema; a finding when there are any. */
-static bool warn_of(checking *k, precheck_report *p, const char *what, const char *from, str schema, err *e)
+static bool warn_of(source_check *k, precheck_report *p, const char *what, const char *from, str schema, err *e)
 {
     BUF_AUTO sql = BUF_INIT;
     uint64_t n = 0;
@@ -143,7 +149,7 @@ static bool warn_of(checking *k, precheck_report *p, const char *what, const cha
 }
 
 /* What a database has besides tables and views. */
-static bool check_others(checking *k, precheck_report *p, err *e)
+static bool check_others(source_check *k, precheck_report *p, err *e)
 {
     for (uint32_t i = 0; i < k->catalog->database_count; i++) {
         str schema = k->catalog->databases[i].name;
@@ -157,7 +163,7 @@ static bool check_others(checking *k, precheck_report *p, err *e)
 }
 
 /* Findings that hold for any target. */
-static bool check_definitions(checking *k, precheck_report *p, err *e)
+static bool check_definitions(source_check *k, precheck_report *p, err *e)
 {
     for (uint32_t i = 0; i < k->catalog->table_count; i++) {
         const table_def *t = k->catalog->tables[i];
@@ -170,7 +176,7 @@ static bool check_definitions(checking *k, precheck_report *p, err *e)
     return true;
 }
 
-static bool check_objects(checking *k, err *e)
+static bool check_objects(source_check *k, err *e)
 {
     precheck_report p;
     precheck_report_init(&p, "CHECK_OBJECTS");
@@ -180,128 +186,82 @@ static bool check_objects(checking *k, err *e)
     return precheck_report_emit(&p, k->sink, ok ? e : &ignored) && ok;
 }
 
-/* Rows of these engines are no part of a consistent snapshot; some have no rows of their own. */
-static bool check_engines(checking *k, err *e)
+/* Engines that keep no rows of their own, or do not log them. */
+static bool keeps_no_rows(str storage_engine)
 {
-    static const char *const foreign[] = {"FEDERATED", "MRG_MYISAM", "MRG_MyISAM", "BLACKHOLE", "CONNECT", "SPIDER", "OQGRAPH", "SPHINX", "S3"};
+    static const char *const foreign[] = {"FEDERATED", "MRG_MYISAM", "BLACKHOLE", "CONNECT", "SPIDER", "OQGRAPH", "SPHINX", "S3"};
+    bool bad = false;
+    for (size_t n = 0; n < sizeof foreign / sizeof foreign[0]; n++) bad = bad || str_eq_nocase(storage_engine, str_from_c(foreign[n]));
+    return bad;
+}
+
+static void tell_engine(precheck_report *p, const table_def *t, bool bad)
+{
+    BUF_AUTO repair = BUF_INIT;
+    if (bad) buf_add_c(&repair, "-- take the table out of DbList, or make it one with rows of its own:\n");
+    buf_add_c(&repair, "ALTER TABLE ");
+    conn_quote_table(&repair, t->schema, t->name);
+    buf_add_c(&repair, " ENGINE=InnoDB;");
+    precheck_report_addf(p, bad ? PRECHECK_FAILED : PRECHECK_WARNING, buf_c(&repair), "table %.*s.%.*s has the storage engine %.*s: %s", STR_ARG(t->schema), STR_ARG(t->name),
+                         STR_ARG(t->storage_engine),
+                         bad ? "it does not log its rows" : "it is not transactional, a write during the full load can be missed; it becomes InnoDB");
+}
+
+/* Rows of these engines are no part of a consistent snapshot. First the tables that lean on others, so that the repairs run in their order. */
+static bool check_engines(source_check *k, err *e)
+{
     precheck_report p;
     precheck_report_init(&p, "CHECK_STORAGE_ENGINE");
-    for (uint32_t i = 0; i < k->catalog->table_count; i++) {
-        const table_def *t = k->catalog->tables[i];
-        if (str_eq_nocase(t->storage_engine, STR("InnoDB")) || str_eq_nocase(t->storage_engine, STR("ROCKSDB"))) continue;
-        bool bad = false;
-        for (size_t n = 0; n < sizeof foreign / sizeof foreign[0]; n++) bad = bad || str_eq_nocase(t->storage_engine, str_from_c(foreign[n]));
-        BUF_AUTO repair = BUF_INIT;
-        buf_add_c(&repair, "ALTER TABLE ");
-        conn_quote_table(&repair, t->schema, t->name);
-        buf_add_c(&repair, " ENGINE=InnoDB;");
-        precheck_report_addf(&p, bad ? PRECHECK_FAILED : PRECHECK_WARNING, buf_c(&repair), "table %.*s.%.*s has the storage engine %.*s: %s", STR_ARG(t->schema),
-                             STR_ARG(t->name), STR_ARG(t->storage_engine),
-                             bad ? "it does not log its rows" : "it is not transactional, a write during the full load can be missed; it becomes InnoDB");
-    }
+    for (int bad = 1; bad >= 0; bad--)
+        for (uint32_t i = 0; i < k->catalog->table_count; i++) {
+            const table_def *t = k->catalog->tables[i];
+            if (str_eq_nocase(t->storage_engine, STR("InnoDB")) || str_eq_nocase(t->storage_engine, STR("ROCKSDB"))) continue;
+            if (keeps_no_rows(t->storage_engine) == (bad == 1)) tell_engine(&p, t, bad == 1);
+        }
     return precheck_report_emit(&p, k->sink, e);
 }
 
-/* ---- the binary log ---- */
+/* ---- filters ---- */
 
-static bool check_setting(checking *k, const char *item, const char *name, const char *const *good, const char *repair, err *e)
+/* Does the server take the condition? It is asked in the session form of the load (snapshot.c). */
+static bool explain_filter(source_check *k, precheck_report *p, const table_def *t, err *e)
 {
-    precheck_report p;
-    str value;
-    bool fine = false;
-    if (!variable(k, name, &value, e)) return false;
-    precheck_report_init(&p, item);
-    for (const char *const *g = good; *g; g++) fine = fine || str_eq_nocase(value, str_from_c(*g));
-    if (!fine) precheck_report_addf(&p, PRECHECK_FAILED, repair, "%s is %.*s at the source, it must be %s", name, STR_ARG(value), good[0]);
-    return precheck_report_emit(&p, k->sink, e);
-}
-
-/* binlog_do_db and binlog_ignore_db leave changes out of the log without a trace. */
-static bool check_log_filters(checking *k, precheck_report *p, err *e)
-{
-    bool renamed = !k->c->is_mariadb && k->c->version >= 80200;
+    BUF_AUTO sql = BUF_INIT;
     MYSQL_RES *res;
     err refused = ERR_INIT;
-    if (!conn_query(k->c, renamed ? STR("SHOW BINARY LOG STATUS") : STR("SHOW MASTER STATUS"), &res, &refused)) {
-        if (!k->c->broken) return true; /* the missing privilege is a finding of its own */
-        *e = refused;
-        return false;
-    }
-    MYSQL_ROW row = mysql_fetch_row(res);
-    if (row && ((row[2] && row[2][0]) || (row[3] && row[3][0])))
-        precheck_report_addf(p, PRECHECK_FAILED, "remove binlog_do_db and binlog_ignore_db from the source's configuration file and restart it",
-                             "the source logs only some databases (binlog_do_db='%s', binlog_ignore_db='%s')", row[2] ? row[2] : "", row[3] ? row[3] : "");
-    mysql_free_result(res);
-    return true;
+    buf_add_c(&sql, "EXPLAIN SELECT 1 FROM ");
+    conn_quote_table(&sql, t->schema, t->name);
+    buf_add_c(&sql, " WHERE (");
+    buf_add(&sql, t->filter_sql);
+    buf_add_c(&sql, "\n)");
+    if (sql.failed) return err_no_memory(e, "a statement");
+    if (conn_query(k->c, buf_str(&sql), &res, &refused)) mysql_free_result(res);
+    else if (k->c->broken) *e = refused;
+    else
+        precheck_report_addf(p, PRECHECK_FAILED, "-- correct the filter in DbList", "the source refuses the filter of %.*s.%.*s: %s", STR_ARG(t->schema), STR_ARG(t->name), refused.text);
+    return !k->c->broken;
 }
 
-static bool check_log_bin(checking *k, bool *ret_on, err *e)
+/* A load alone takes every condition that the server takes; with a stream precheck_catalog.c is stricter. */
+static bool check_filters(source_check *k, err *e)
 {
     precheck_report p;
-    str value;
-    if (!variable(k, "log_bin", &value, e)) return false;
-    precheck_report_init(&p, "CHECK_LOG_BIN");
-    *ret_on = str_eq_nocase(value, STR("ON"));
-    if (!*ret_on)
-        precheck_report_addf(&p, PRECHECK_FAILED, "put log_bin=binlog and binlog_format=ROW under [mysqld] in the source's configuration file and restart it",
-                             "the source writes no binary log (log_bin is %.*s)", STR_ARG(value));
-    bool ok = !*ret_on || check_log_filters(k, &p, e);
+    precheck_report_init(&p, "CHECK_FILTERS");
+    bool ok = conn_exec(k->c, STR("SET NAMES utf8mb4"), NULL, e);
+    for (uint32_t i = 0; ok && i < k->catalog->table_count; i++)
+        if (k->catalog->tables[i]->filter_sql.p && !k->r->incremental) ok = explain_filter(k, &p, k->catalog->tables[i], e);
+    ok = ok && conn_exec(k->c, STR("SET NAMES binary"), NULL, e);
     err ignored = ERR_INIT;
     return precheck_report_emit(&p, k->sink, ok ? e : &ignored) && ok;
-}
-
-static bool check_log_files(checking *k, err *e)
-{
-    precheck_report p;
-    MYSQL_RES *res;
-    err refused = ERR_INIT;
-    precheck_report_init(&p, "CHECK_BINLOG_FILES");
-    if (conn_query(k->c, STR("SHOW BINARY LOGS"), &res, &refused)) {
-        if (!mysql_num_rows(res)) precheck_report_addf(&p, PRECHECK_FAILED, "FLUSH BINARY LOGS;", "the source lists no binary log file");
-        for (MYSQL_ROW row; (row = mysql_fetch_row(res));)
-            if (row[1] && str_eq(str_from_c(row[1]), STR("0")))
-                precheck_report_addf(&p, PRECHECK_FAILED, "PURGE BINARY LOGS TO the file after the missing one;", "the binary log file %s is missing on the source's disk",
-                                     row[0]);
-        mysql_free_result(res);
-    } else if (k->c->broken) {
-        *e = refused;
-        return false;
-    } else {
-        precheck_report_addf(&p, PRECHECK_FAILED, "grant what CHECK_PRIVILEGE_SRC shows", "the binary log files cannot be listed: %s", refused.text);
-    }
-    return precheck_report_emit(&p, k->sink, e);
-}
-
-static bool check_server_id(checking *k, uint32_t replica_id, err *e)
-{
-    precheck_report p;
-    uint64_t id = 0;
-    if (!conn_query_u64(k->c, "SELECT @@GLOBAL.server_id", &id, e)) return false;
-    precheck_report_init(&p, "CHECK_SERVER_ID");
-    if (id == 0 || (replica_id && id == replica_id))
-        precheck_report_addf(&p, PRECHECK_FAILED, "SET GLOBAL server_id = 1001;", "server_id of the source is %llu, %s", (unsigned long long)id,
-                             id ? "which the service uses for itself" : "it must be set");
-    return precheck_report_emit(&p, k->sink, e);
-}
-
-static bool check_log(checking *k, uint32_t replica_id, err *e)
-{
-    static const char *const row_format[] = {"ROW", "", NULL}; /* a server without the variable knows only rows */
-    static const char *const full_image[] = {"FULL", "FULL_NODUP", "", NULL};
-    bool on;
-    if (!k->r->incremental) return true;
-    return check_log_bin(k, &on, e) && check_setting(k, "CHECK_BINLOG_FORMAT", "binlog_format", row_format, "SET GLOBAL binlog_format = 'ROW';", e) &&
-           check_setting(k, "CHECK_BINLOG_ROW_IMAGE", "binlog_row_image", full_image, "SET GLOBAL binlog_row_image = 'FULL';", e) &&
-           (!on || check_log_files(k, e)) && check_server_id(k, replica_id, e);
 }
 
 bool precheck_source(source *s, const precheck_request *r, const precheck_sink *sink, err *e)
 {
     arena a;
     arena_init(&a, 64 * 1024, 0);
-    checking k = {.c = s->conn, .r = r, .catalog = r->catalog, .sink = sink, .a = &a};
+    source_check k = {.c = s->conn, .r = r, .catalog = r->catalog, .sink = sink, .a = &a, .replica_id = s->env->replica_id};
     bool ok = grants_read(k.c, &a, &k.grants, e) && check_version(&k, e) && check_privileges(&k, e) &&
-              (!k.catalog || (check_objects(&k, e) && check_engines(&k, e))) && check_log(&k, s->env->replica_id, e);
+              (!k.catalog || (check_objects(&k, e) && check_engines(&k, e) && check_filters(&k, e))) && precheck_log(&k, e);
     arena_finish(&a);
     return ok;
 }

@@ -236,11 +236,16 @@ bool schema_add_foreign_key(const table_def *t, const foreign_key_def *f, const 
 /* MariaDB numbers unnamed checks per table, MySQL wants names unique in a schema. */
 static bool is_numbered(str name) { return str_starts_with(name, STR("CONSTRAINT_")); }
 
+bool schema_check_keeps_name(const schema_pair *p, const ddl_check *c)
+{
+    return c->name.p && !(c->not_enforced && p->target_mariadb) && !(cross(p) && is_numbered(c->name));
+}
+
 static void add_check(const schema_pair *p, const table_def *t, const ddl_check *c, arena *a, buf *out)
 {
     if (c->not_enforced && p->target_mariadb) return;
     buf_add_c(out, ",\n  ");
-    if (c->name.p && !(cross(p) && is_numbered(c->name))) {
+    if (schema_check_keeps_name(p, c)) {
         buf_add_c(out, "CONSTRAINT ");
         conn_quote_name(out, c->name);
         buf_add_byte(out, ' ');

@@ -29,6 +29,8 @@ bool schema_key_is_early(const table_def *t, const ddl_table *d, uint32_t key);
 bool schema_key_is_whole(const table_def *t, uint32_t key);
 /* "ADD KEY ..." */
 ERR_MUST_USE bool schema_add_key(const schema_pair *p, const table_def *t, const ddl_key *k, arena *a, buf *out, err *e);
+/* The check is made in the target under the name it has at the source. */
+bool schema_check_keeps_name(const schema_pair *p, const ddl_check *c);
 /* Every column of the foreign key is carried. */
 bool schema_foreign_key_is_whole(const table_def *t, uint32_t fk);
 /* "ADD CONSTRAINT ... FOREIGN KEY ..."; parent: the referenced table of the catalog. */

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "base/file.h"
+#include "../docs_page.h"
 #include "job/fsm.h"
 
 static const job_type types[] = {JOB_MIGRATION, JOB_SYNC};
@@ -176,21 +176,7 @@ static void print_page(buf *b)
 static void test_page_says_what_the_table_says(void **state)
 {
     (void)state;
-    BUF_AUTO page = BUF_INIT;
-    err e = ERR_INIT;
-    char path[1024];
-    const char *data = getenv("SLUICE_TEST_DATA"), *update = getenv("SLUICE_UPDATE_DOCS");
-    if (!data) fail_msg("SLUICE_TEST_DATA is not set: run the tests through meson");
-    snprintf(path, sizeof path, "%s/../../docs/STATES.md", data);
-    print_page(&page);
-    assert_false(page.failed);
-    if (update && strcmp(update, "1") == 0) assert_true(file_write_atomic(path, buf_str(&page), 0644, &e));
-    arena a;
-    str have = STR_NULL;
-    arena_init(&a, 64 * 1024, 0);
-    if (!file_read(path, 1 << 20, &a, &have, &e)) fail_msg("%s; write it with SLUICE_UPDATE_DOCS=1", e.text);
-    if (!str_eq(have, buf_str(&page))) fail_msg("docs/STATES.md differs from src/job/fsm.def; write it anew with SLUICE_UPDATE_DOCS=1");
-    arena_finish(&a);
+    docs_check_page("STATES.md", print_page);
 }
 
 int main(void)

@@ -280,33 +280,12 @@ static void many_tables_are_found(void **state)
     arena_finish(&a);
 }
 
-static void catalog_targets_are_unique(void **state)
-{
-    (void)state;
-    table_def t[2] = {{.schema = STR("a"), .name = STR("t"), .target_schema = STR("z"), .target_name = STR("t")},
-                      {.schema = STR("b"), .name = STR("t"), .target_schema = STR("z"), .target_name = STR("t")}};
-    table_def *tables[2] = {&t[0], &t[1]};
-    view_def v = {.schema = STR("a"), .name = STR("v"), .target_schema = STR("z"), .target_name = STR("u")};
-    catalog_def c = {.tables = tables, .table_count = 2, .views = &v, .view_count = 1};
-    err e = ERR_INIT;
-    assert_false(dblist_check_targets(&c, &e));
-    assert_non_null(strstr(e.text, "both table a.t and table b.t to z.t"));
-    t[1].target_name = STR("t2");
-    assert_true(dblist_check_targets(&c, &e));
-    v.target_name = STR("t2");
-    assert_false(dblist_check_targets(&c, &e));
-    /* A dot in a name is not the border between database and table. */
-    v.target_schema = STR("z.t2"), v.target_name = STR("x");
-    t[1].target_name = STR("t2.x");
-    assert_true(dblist_check_targets(&c, &e));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refusals_name_their_path), cmocka_unit_test(databases_and_tables_match),
         cmocka_unit_test(columns_are_selected_and_renamed), cmocka_unit_test(bad_columns_are_refused),
-        cmocka_unit_test(limits_hold), cmocka_unit_test(many_tables_are_found), cmocka_unit_test(catalog_targets_are_unique),
+        cmocka_unit_test(limits_hold), cmocka_unit_test(many_tables_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,15 @@
+/* Statements that repair what prechecks of MySQL and MariaDB find; see engine/repair.h for the form. */
+#ifndef ENGINE_MYSQL_REPAIR_H
+#define ENGINE_MYSQL_REPAIR_H
+
+#include "engine/mysql/ddl.h"
+#include "engine/repair.h"
+
+extern const repair_ops repair_table;
+
+/* At the source: the foreign key gets another name. */
+void repair_rename_foreign_key(const table_def *t, const foreign_key_def *f, str name, buf *out);
+/* At the source: the check gets another name. */
+void repair_rename_check(const table_def *t, const ddl_check *c, str name, buf *out);
+
+#endif

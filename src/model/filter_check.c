@@ -3,10 +3,22 @@
 
 #include "model/filter_priv.h"
 
-/* What a column can be compared with. */
-typedef enum column_class { CLASS_EXACT, CLASS_BIT, CLASS_YEAR, CLASS_REAL, CLASS_TIME, CLASS_TEXT, CLASS_BINARY, CLASS_OTHER } column_class;
+const class_rule filter_class_rules[CLASS_OTHER + 1] = {
+    [CLASS_EXACT] = {"numbers without quotes", true, false, true, true,
+                     "in IN and BETWEEN: no negative number for an unsigned column, none over 9223372036854775807 for a signed one, no mix of signed and unsigned columns"},
+    [CLASS_BIT] = {"numbers without quotes", true, false, false, false, "whole numbers from 0"},
+    [CLASS_YEAR] = {"numbers without quotes", true, false, false, false, "the numbers 1901 to 2155"},
+    [CLASS_REAL] = {"numbers without quotes", true, false, false, false, "only numbers that a binary floating point number equals, like 0.5; no FLOAT(M,D), DOUBLE(M,D)"},
+    [CLASS_TIME] = {"'YYYY-MM-DD' or 'YYYY-MM-DD HH:MM:SS'", true, false, false, false,
+                    "dates of the calendar; no finer fraction than the column's; a DATE with no time of day; a TIMESTAMP in UTC, from 1970-01-01 00:00:01 to 2038-01-19 03:14:07; "
+                    "no IS NULL on a NOT NULL DATE or DATETIME"},
+    [CLASS_TEXT] = {"texts in quotes", false, true, false, false,
+                    "only columns with a _bin collation and the charset utf8mb4, utf8mb3, latin1 or ascii, the last two with ASCII texts; trailing spaces as the collation says"},
+    [CLASS_BINARY] = {"texts in quotes", false, true, false, false, "hexadecimal literals as well, but for LIKE"},
+    [CLASS_OTHER] = {"IS NULL and IS NOT NULL, for its type", false, false, false, false, ""},
+};
 
-static column_class class_of(const column_def *c)
+column_class filter_class_of(const column_def *c)
 {
     switch (c->type) {
     case COL_TINYINT:
@@ -71,9 +83,7 @@ static bool has_byte_from(str s, uint8_t low)
 
 static bool check_text_column(const lexer *l, const column_def *c, const operand *column, node *n)
 {
-    if (n->kind == NODE_BETWEEN || (n->kind == NODE_COMPARE && n->op != TOKEN_EQ && n->op != TOKEN_NE && n->op != TOKEN_NULL_SAFE_EQ))
-        return filter_refuse(l, ERR_NOT_SUPPORTED, column->source, "texts and bytes are compared for equality only; use = <> <=> IN or LIKE");
-    if (class_of(c) == CLASS_BINARY) return true;
+    if (filter_class_of(c) == CLASS_BINARY) return true;
     if (!str_ends_with(c->collation, STR("_bin")))
         return filter_refuse(l, ERR_NOT_SUPPORTED, column->source,
                              "the column's collation %.*s compares letters by rules; filter by a number or date, or by a column with a _bin collation",
@@ -89,7 +99,7 @@ static bool check_text_column(const lexer *l, const column_def *c, const operand
 
 static bool check_text_literal(const lexer *l, const column_def *c, const operand *o, const node *n)
 {
-    if (class_of(c) == CLASS_BINARY) return true;
+    if (filter_class_of(c) == CLASS_BINARY) return true;
     if (o->kind == OPERAND_HEX) return filter_refuse(l, ERR_NOT_SUPPORTED, o->source, "a hexadecimal literal is compared with binary columns only; write '...'");
     if (!n->utf8 && has_byte_from(o->text, 0x80))
         return filter_refuse(l, ERR_NOT_SUPPORTED, o->source, "only ASCII texts are compared with a column of charset %.*s", STR_ARG(c->charset));
@@ -132,42 +142,46 @@ static bool check_timestamp(const lexer *l, const column_def *c, const operand *
     return filter_refuse(l, ERR_NOT_SUPPORTED, o->source, "outside the range of a TIMESTAMP, 1970-01-01 00:00:01 to 2038-01-19 03:14:07");
 }
 
-static bool wrong_literal(const lexer *l, const operand *o, str column, const char *wanted)
+static bool wrong_literal(const lexer *l, const operand *o, const column_def *c)
 {
-    return filter_refuse(l, ERR_NOT_SUPPORTED, o->source, "the column %.*s is compared with %s only", STR_ARG(column), wanted);
+    return filter_refuse(l, ERR_NOT_SUPPORTED, o->source, "the column %.*s is compared with %s only", STR_ARG(c->name), filter_class_rules[filter_class_of(c)].literals);
 }
 
 static bool check_literal(const lexer *l, const column_def *c, operand *o, const node *n)
 {
-    column_class class = class_of(c);
+    column_class class = filter_class_of(c);
     switch (class) {
     case CLASS_EXACT:
     case CLASS_BIT:
     case CLASS_YEAR:
-        if (o->kind != OPERAND_NUMBER) return wrong_literal(l, o, c->name, "numbers without quotes");
+        if (o->kind != OPERAND_NUMBER) return wrong_literal(l, o, c);
         return check_number(l, o, class) && check_signs(l, c, o, n);
     case CLASS_REAL:
-        if (o->kind != OPERAND_NUMBER) return wrong_literal(l, o, c->name, "numbers without quotes");
+        if (o->kind != OPERAND_NUMBER) return wrong_literal(l, o, c);
         if (!check_number(l, o, class)) return false;
         return dec_to_exact_double(&o->number, &o->real) ||
                filter_refuse(l, ERR_NOT_SUPPORTED, o->source, "no binary floating point number equals it; use one like 0.5 or a DECIMAL column");
     case CLASS_TIME:
         if (o->kind == OPERAND_STRING && moment_parse(o->text, true, &o->time)) return check_precision(l, c, o) && check_timestamp(l, c, o);
-        return wrong_literal(l, o, c->name, "'YYYY-MM-DD' or 'YYYY-MM-DD HH:MM:SS'");
+        return wrong_literal(l, o, c);
     case CLASS_TEXT:
     case CLASS_BINARY:
-        if (o->kind != OPERAND_STRING && o->kind != OPERAND_HEX) return wrong_literal(l, o, c->name, "texts in quotes");
+        if (o->kind != OPERAND_STRING && o->kind != OPERAND_HEX) return wrong_literal(l, o, c);
         return check_text_literal(l, c, o, n);
     case CLASS_OTHER: break;
     }
-    return wrong_literal(l, o, c->name, "IS NULL and IS NOT NULL, for its type");
+    return wrong_literal(l, o, c);
 }
 
 /* The rules of the column's type for this kind of node, and the domain. */
 static bool check_column(const lexer *l, const operand *o, node *n)
 {
     const column_def *c = &l->table->columns[o->column];
-    switch (class_of(c)) {
+    bool by_order = n->kind == NODE_BETWEEN || (n->kind == NODE_COMPARE && n->op != TOKEN_EQ && n->op != TOKEN_NE && n->op != TOKEN_NULL_SAFE_EQ);
+    column_class class = filter_class_of(c);
+    if (by_order && !filter_class_rules[class].ordered && class != CLASS_OTHER) /* the literals of the others are refused below */
+        return filter_refuse(l, ERR_NOT_SUPPORTED, o->source, "texts and bytes are compared for equality only; use = <> <=> IN or LIKE");
+    switch (class) {
     case CLASS_EXACT:
     case CLASS_BIT:
     case CLASS_YEAR: n->domain = DOMAIN_EXACT; break;
@@ -212,7 +226,7 @@ static bool check_operands(const lexer *l, node *n)
         if (o->kind == OPERAND_COLUMN) {
             if (columns > 1 && n->kind != NODE_COMPARE && l->table->columns[o->column].is_unsigned != only->is_unsigned)
                 return filter_refuse(l, ERR_NOT_SUPPORTED, o->source, "signed and unsigned columns in one IN or BETWEEN; write comparisons with AND or OR");
-            if (columns > 1 && class_of(&l->table->columns[o->column]) != CLASS_EXACT)
+            if (columns > 1 && !filter_class_rules[filter_class_of(&l->table->columns[o->column])].columns)
                 return filter_refuse(l, ERR_NOT_SUPPORTED, o->source, "only integer and DECIMAL columns are compared with one another");
         } else if (only) {
             if (!check_literal(l, only, o, n)) return false;
@@ -230,14 +244,14 @@ static bool check_truth(const lexer *l, const node *n)
     const operand *o = &n->operands[0];
     if (o->kind == OPERAND_NULL) return true;
     if (o->kind == OPERAND_NUMBER) return check_number(l, o, CLASS_EXACT);
-    if (o->kind == OPERAND_COLUMN && class_of(&l->table->columns[o->column]) == CLASS_EXACT) return true;
+    if (o->kind == OPERAND_COLUMN && filter_class_rules[filter_class_of(&l->table->columns[o->column])].truth) return true;
     return filter_refuse(l, ERR_NOT_SUPPORTED, o->source, "not a condition; compare it with a value");
 }
 
 static bool check_like(const lexer *l, node *n)
 {
     operand *left = &n->operands[0], *pattern = &n->operands[1];
-    if (left->kind != OPERAND_COLUMN || n->domain != DOMAIN_TEXT)
+    if (left->kind != OPERAND_COLUMN || !filter_class_rules[filter_class_of(&l->table->columns[left->column])].like)
         return filter_refuse(l, ERR_NOT_SUPPORTED, left->source, "LIKE is for text and binary columns");
     if (pattern->kind != OPERAND_STRING && pattern->kind != OPERAND_NULL)
         return filter_refuse(l, ERR_NOT_SUPPORTED, pattern->source, "the pattern of LIKE must be a '...' text");

@@ -57,6 +57,21 @@ bool filter_refuse(const lexer *l, err_code code, str source, const char *format
 /* What a comparison compares. */
 typedef enum domain { DOMAIN_EXACT, DOMAIN_REAL, DOMAIN_TIME, DOMAIN_TEXT } domain;
 
+/* What a column can be compared with, by its type. docs/FILTERS.md is printed from the rules (tests/unit/model/test_filter.c). */
+typedef enum column_class { CLASS_EXACT, CLASS_BIT, CLASS_YEAR, CLASS_REAL, CLASS_TIME, CLASS_TEXT, CLASS_BINARY, CLASS_OTHER } column_class;
+
+typedef struct class_rule {
+    const char *literals; /* "compared with ... only" */
+    bool ordered;         /* < <= > >= and BETWEEN as well as equality */
+    bool like;
+    bool columns;         /* with other columns of the class */
+    bool truth;           /* stands alone as a condition: not zero */
+    const char *limits;   /* for people: what is refused beside that */
+} class_rule;
+
+extern const class_rule filter_class_rules[CLASS_OTHER + 1];
+column_class filter_class_of(const column_def *c);
+
 typedef enum operand_kind { OPERAND_COLUMN, OPERAND_NUMBER, OPERAND_STRING, OPERAND_HEX, OPERAND_NULL } operand_kind;
 
 typedef struct operand {

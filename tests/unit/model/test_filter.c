@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "base/buf.h"
-#include "model/filter.h"
+#include "../docs_page.h"
+#include "model/filter_priv.h"
 
 #define S(literal) {literal, sizeof(literal) - 1}
 /* One row of every accepted type. The values are in the comments of the cases below. */
@@ -366,12 +366,166 @@ static void limits_hold(void **state)
     arena_finish(&small);
 }
 
+/* ---- docs/FILTERS.md ---- */
+
+static const struct {
+    const char *form, *meaning, *example;
+} forms[] = {
+    {"column, `column`", "a column of the table, in backticks where SQL needs them; case is ignored", "`odd ``name` = 1"},
+    {"7, -12.5, .5", "numbers, every digit counts; no exponent", "d < -12.49"},
+    {"'text', 'it''s', 'a\\nb'", "texts, with the escapes of MySQL", "v <> 'it''s'"},
+    {"0x4142, x'4142'", "bytes, for binary columns", "bin = 0x61620000"},
+    {"NULL, TRUE, FALSE", "as in SQL; TRUE is 1, FALSE is 0", "i <=> null"},
+    {"= <> != <=>", "equality; <=> takes NULL for a value", "n <=> null"},
+    {"< <= > >=", "order", "i >= 7"},
+    {"[NOT] BETWEEN a AND b", "a and b included", "i between 1 and 7"},
+    {"[NOT] IN (a, b, ...)", "one of a list", "v in ('x', 'y')"},
+    {"[NOT] LIKE 'pattern'", "% any run, _ one character, \\ before a plain one", "v like 'na%'"},
+    {"IS [NOT] NULL", "for columns of every type", "js is not null"},
+    {"NOT, !, AND, &&, OR, ( )", "with MySQL's precedence and three-valued logic: a row is selected when the condition is true", "not (i = 8 and n = 1) or i > 6"},
+};
+
+static const char *type_name(col_type t)
+{
+    switch (t) {
+    case COL_TINYINT: return "TINYINT";
+    case COL_SMALLINT: return "SMALLINT";
+    case COL_MEDIUMINT: return "MEDIUMINT";
+    case COL_INT: return "INT";
+    case COL_BIGINT: return "BIGINT";
+    case COL_FLOAT: return "FLOAT";
+    case COL_DOUBLE: return "DOUBLE";
+    case COL_DECIMAL: return "DECIMAL";
+    case COL_BIT: return "BIT";
+    case COL_CHAR: return "CHAR";
+    case COL_VARCHAR: return "VARCHAR";
+    case COL_TEXT: return "TEXT";
+    case COL_BINARY: return "BINARY";
+    case COL_VARBINARY: return "VARBINARY";
+    case COL_BLOB: return "BLOB";
+    case COL_DATE: return "DATE";
+    case COL_TIME: return "TIME";
+    case COL_DATETIME: return "DATETIME";
+    case COL_TIMESTAMP: return "TIMESTAMP";
+    case COL_YEAR: return "YEAR";
+    case COL_ENUM: return "ENUM";
+    case COL_SET: return "SET";
+    case COL_JSON: return "JSON";
+    case COL_GEOMETRY: return "GEOMETRY";
+    case COL_VECTOR: return "VECTOR";
+    case COL_UUID: return "UUID";
+    case COL_INET: return "INET";
+    case COL_OTHER: break;
+    }
+    return "others";
+}
+
+/* In backticks, as many as the text needs. */
+static void print_code(buf *b, const char *text)
+{
+    bool ticks = strchr(text, '`') != NULL;
+    buf_add_c(b, ticks ? "`` " : "`");
+    docs_cell(b, text);
+    buf_add_c(b, ticks ? " ``" : "`");
+}
+
+static void print_types(buf *b)
+{
+    buf_add_c(b, "\n## Columns\n\nEvery column can be tested for NULL.\n\n| Type | Compared with | Equality, IN | Order, BETWEEN | LIKE | Other columns of the row | Alone: is not zero | But |\n"
+                 "|---|---|---|---|---|---|---|---|\n");
+    for (int k = 0; k <= CLASS_OTHER; k++) {
+        const class_rule *r = &filter_class_rules[k];
+        const char *glue = "| ";
+        for (int t = 0; t <= COL_OTHER; t++) {
+            column_def c = {.type = (col_type)t};
+            if (filter_class_of(&c) != (column_class)k) continue;
+            buf_printf(b, "%s%s", glue, type_name(c.type));
+            glue = ", ";
+        }
+        buf_printf(b, " | %s | %s | %s | %s | %s | %s | %s |\n", r->literals, k == CLASS_OTHER ? "" : "yes", r->ordered ? "yes" : "", r->like ? "yes" : "", r->columns ? "yes" : "",
+                   r->truth ? "yes" : "", r->limits);
+    }
+    buf_printf(b, "\nText columns of the charset or collation `binary` count as binary ones. Virtual columns are not in the log and cannot be used.\n"
+                  "Limits: %d bytes, %d levels of parentheses and negations, numbers of at most 65 digits, 30 of them behind the point.\n", FILTER_MAX_BYTES, FILTER_MAX_DEPTH);
+}
+
+/* What the refusal says, without the place. */
+static const char *reason_of(const char *text)
+{
+    const char *at = strstr(text, "': ");
+    return at ? at + 3 : text;
+}
+
+static bool is_printable(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || (unsigned char)*text > '~') return false;
+    return true;
+}
+
+static void print_refusals(buf *b)
+{
+    buf_add_c(b, "\n## What is refused\n\nThe precheck `CHECK_FILTERS` names table, place and reason. With the columns `i` INT, `b` BIGINT, `u` BIGINT UNSIGNED, `f` FLOAT, `r` DOUBLE, `r2` DOUBLE(7,2), `bits` BIT,\n"
+                 "`y` YEAR, `day` DATE, `dt` DATETIME(3) NOT NULL, `ts` TIMESTAMP, `t` TIME, `v` VARCHAR utf8mb4_bin, `ci` VARCHAR utf8mb4_general_ci, `l1` CHAR latin1_bin, `u3` TEXT utf8mb3_bin,\n"
+                 "`bin` BINARY, `en` ENUM, `js` JSON, `vg` virtual:\n\n| Filter | Reason |\n|---|---|\n");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        arena a;
+        err e = ERR_INIT;
+        filter_result r;
+        if (!is_printable(bad[i].sql) || strspn(bad[i].sql, " ") == strlen(bad[i].sql)) continue;
+        arena_init(&a, 1024, 0);
+        if (compile_and_eval(bad[i].sql, &a, &r, &e)) fail_msg("accepted: %s", bad[i].sql);
+        buf_add_c(b, "| ");
+        print_code(b, bad[i].sql);
+        buf_add_c(b, " | ");
+        docs_cell(b, reason_of(e.text));
+        buf_add_c(b, " |\n");
+        arena_finish(&a);
+    }
+}
+
+static void print_page(buf *b)
+{
+    buf_add_c(b, "# Row filters\n\nPrinted from the rules of `src/model/filter_check.c` and the cases of `tests/unit/model/test_filter.c` (`SLUICE_UPDATE_DOCS=1` rewrites this page).\n\n"
+                 "A table of `DbList` may have a `filter`, the condition of a WHERE over its columns:\n\n"
+                 "    {\"shop\": {\"name\": \"shop\", \"all\": false, \"Table\": {\"orders\": {\"name\": \"orders\", \"filter\": \"id >= 1000 AND state = 'open'\"}}}}\n\n"
+                 "The full load gives it to the source; the stream evaluates it on the row images of the log, and must come to the same result. So a task with a\n"
+                 "stream takes the forms below, each only where both results are equal (compared on random rows and conditions against MariaDB 10.11 and MySQL 9.7 by\n"
+                 "`tests/e2e/test_filter.py`), and refuses all else. A task without a stream (`DataSynchronization` false) takes every condition that the source takes,\n"
+                 "with a warning for other forms: when such a load is interrupted, it cannot bring what it read before and after to one moment, and ends.\n"
+                 "An update that moves a row into the selection is written as an insert, one that moves it out as a delete. Points in time are UTC.\n\n"
+                 "## Forms\n\n| Form | Meaning | Example |\n|---|---|---|\n");
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        arena a;
+        err e = ERR_INIT;
+        filter_result r;
+        arena_init(&a, 1024, 0);
+        if (!compile_and_eval(forms[i].example, &a, &r, &e)) fail_msg("%s", e.text);
+        arena_finish(&a);
+        buf_add_c(b, "| ");
+        print_code(b, forms[i].form);
+        buf_add_c(b, " | ");
+        docs_cell(b, forms[i].meaning);
+        buf_add_c(b, " | ");
+        print_code(b, forms[i].example);
+        buf_add_c(b, " |\n");
+    }
+    print_types(b);
+    print_refusals(b);
+}
+
+static void page_says_what_the_rules_say(void **state)
+{
+    (void)state;
+    docs_check_page("FILTERS.md", print_page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepted_conditions_give_the_servers_result), cmocka_unit_test(other_conditions_are_refused_with_the_part),
         cmocka_unit_test(evaluation_refuses_rows_without_the_column),  cmocka_unit_test(values_of_a_full_load_count_the_same),
-        cmocka_unit_test(limits_hold),
+        cmocka_unit_test(limits_hold), cmocka_unit_test(page_says_what_the_rules_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

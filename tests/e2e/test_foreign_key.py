@@ -85,8 +85,8 @@ def start(service, source, target, name, **more):
     reserve = json.dumps({"autoStartModulesAfterConfig": "none", "fullDynamicConfig": {"dts.datamove.source.rps.max": "3000"}, "sluice.chunkRows": 500, "sluice.lanes": 2})
     job = configure(service, source, target, name, "SYNC", Reserve=reserve, **more)
     service.ok("StartDtsJob", {"DtsJobId": job})
-    wait_for(lambda: status(service, job), {"PreCheckPass", "Initializing"})
-    service.ok("StartDtsJob", {"DtsJobId": job})
+    if wait_for(lambda: status(service, job), {"PreCheckPass", "Initializing", "PrecheckFailed"}) != "PrecheckFailed":
+        service.ok("StartDtsJob", {"DtsJobId": job})
     return job
 
 
@@ -157,7 +157,7 @@ def test_filtered_parent_is_refused(service, mariadb_a, mariadb_b):
     name = "fk_filter"
     objects = {name: {"name": name, "all": False, "Table": {**{t: {"name": t, "all": True} for t in TABLES}, "p": {"name": "p", "all": True, "filter": "id > 10"}}}}
     job = start(service, mariadb_a, mariadb_b, name, DbList=json.dumps(objects))
-    wait_for(lambda: status(service, job), {"InitializeFailed", "PrecheckFailed", "Failed"})
-    text = service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
+    assert status(service, job) == "PrecheckFailed"
+    text = service.call("DescribePreCheckStatus", {"DtsJobId": job, "JobCode": "01"}).text
     assert "row filter" in text and f"{name}.p" in text, text
     finish(service, job)

@@ -51,6 +51,13 @@ typedef struct key_def {
     bool constraint;   /* PostgreSQL: definition_sql is that of a constraint (PRIMARY KEY, UNIQUE, EXCLUDE), not of an index */
 } key_def;
 
+/* What PostgreSQL's log says of a column: a change of the definition shows here. */
+typedef struct column_identity {
+    uint16_t number;   /* attnum */
+    uint32_t type_oid;
+    int32_t type_modifier;
+} column_identity;
+
 typedef struct check_def {
     str name;
     str condition_sql;               /* without the word CHECK, in parentheses */
@@ -81,7 +88,7 @@ typedef struct table_def {
     uint32_t key_count;
     foreign_key_def *foreign_keys;
     uint32_t foreign_key_count;
-    uint16_t *column_numbers;        /* PostgreSQL's numbers of the columns (attnum), NULL elsewhere */
+    column_identity *identities;     /* of the columns, by index; NULL for MySQL */
     char replica_identity;           /* PostgreSQL: 'd' primary key, 'i' index, 'f' full, 'n' nothing; 0 elsewhere */
     check_def *checks;               /* PostgreSQL; in MySQL they stand in create_sql */
     uint32_t check_count;

@@ -61,7 +61,17 @@ static bool read_labels(pg_catalog_reading *r, column_def *c, str lines, err *e)
 
 static bool is_true(str s) { return str_eq(s, STR("t")); }
 
-static bool read_column(pg_catalog_reading *r, const PGresult *res, int i, table_def *t, column_def *c, err *e)
+static bool read_identity(const PGresult *res, int i, column_identity *ret, err *e)
+{
+    uint64_t number, type;
+    int64_t modifier;
+    if (!str_to_u64(pg_field(res, i, 1), &number) || !str_to_u64(pg_field(res, i, 16), &type) || !str_to_i64(pg_field(res, i, 7), &modifier))
+        return err_set(e, ERR_PROTOCOL, "a row of pg_attribute is not well formed");
+    *ret = (column_identity){(uint16_t)number, (uint32_t)type, (int32_t)modifier};
+    return true;
+}
+
+static bool read_column(pg_catalog_reading *r, const PGresult *res, int i, column_def *c, err *e)
 {
     bool ok = true;
     str kind = pg_field(res, i, 5), identity = pg_field(res, i, 9);
@@ -83,7 +93,6 @@ static bool read_column(pg_catalog_reading *r, const PGresult *res, int i, table
     c->selected = true;
     if (c->type == COL_ENUM || c->type == COL_TEXT || c->type == COL_VARCHAR || c->type == COL_CHAR) c->charset = STR("UTF8");
     if (!ok) return err_no_memory(e, "a column");
-    (void)t;
     return c->type != COL_ENUM || read_labels(r, c, pg_field(res, i, 15), e);
 }
 
@@ -107,7 +116,7 @@ bool pg_catalog_read_columns(pg_catalog_reading *r, str schema, err *e)
                           "CASE WHEN a.attcollation <> t.typcollation THEN pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(co.collname) END, "
                           "pg_catalog.col_description(a.attrelid, a.attnum), "
                           "(SELECT pg_catalog.string_agg(pg_catalog.replace(pg_catalog.replace(l.enumlabel, '\\', '\\\\'), pg_catalog.chr(10), '\\n'), "
-                          "pg_catalog.chr(10) ORDER BY l.enumsortorder) FROM pg_catalog.pg_enum l WHERE l.enumtypid = t.oid) "
+                          "pg_catalog.chr(10) ORDER BY l.enumsortorder) FROM pg_catalog.pg_enum l WHERE l.enumtypid = t.oid), a.atttypid "
                           "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
                           "JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum "
                           "LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace "
@@ -119,13 +128,10 @@ bool pg_catalog_read_columns(pg_catalog_reading *r, str schema, err *e)
         table_def *t = pg_catalog_table(r, res, i, 0);
         if (t) {
             t->columns = arena_array(r->a, n, sizeof *t->columns);
-            t->column_numbers = arena_array(r->a, n, sizeof *t->column_numbers);
-            ok = (t->columns && t->column_numbers) || err_no_memory(e, "columns");
+            t->identities = arena_array(r->a, n, sizeof *t->identities);
+            ok = (t->columns && t->identities) || err_no_memory(e, "columns");
             for (uint32_t k = 0; ok && k < n; k++) {
-                uint64_t number = 0;
-                ok = read_column(r, res, i + (int)k, t, &t->columns[k], e);
-                (void)str_to_u64(pg_field(res, i + (int)k, 1), &number);
-                t->column_numbers[k] = (uint16_t)number;
+                ok = read_column(r, res, i + (int)k, &t->columns[k], e) && read_identity(res, i + (int)k, &t->identities[k], e);
             }
             t->column_count = n;
         }

@@ -8,7 +8,7 @@
 static uint32_t column_at(const table_def *t, int32_t number)
 {
     for (uint32_t i = 0; i < t->column_count; i++)
-        if (t->column_numbers[i] == number) return i;
+        if (t->identities[i].number == number) return i;
     return UINT32_MAX;
 }
 

@@ -1,0 +1,15 @@
+/* What a job makes at a PostgreSQL source: its publication and its replication slot. */
+#ifndef ENGINE_POSTGRESQL_PG_SLOT_H
+#define ENGINE_POSTGRESQL_PG_SLOT_H
+
+#include "codec/pg_lsn.h"
+#include "engine/postgresql/postgresql.h"
+
+#define PG_SLOT_NAME_BYTES 64 /* NAMEDATALEN */
+
+/* The name of both: "sluice_" and the job's id in the letters that a slot may have. */
+void pg_slot_name(str job_id, char out[PG_SLOT_NAME_BYTES]);
+/* Can the slot deliver everything after lsn? ERR_SOURCE_LOG_PURGED when it is gone, was invalidated, or was moved past it. */
+ERR_MUST_USE bool pg_slot_check(source *s, pg_lsn lsn, err *e);
+
+#endif

@@ -1,0 +1,276 @@
+/* Reading a slot: START_REPLICATION, transactions from Begin to Commit, status to the server.
+ *
+ * The server learns only positions that are durable in the target (flush), at least every second and at once when it asks. While the sink blocks, a thread
+ * tells it: the server would take silence for death. The connection belongs to one of the two at a time, by `lock`. */
+#include "engine/postgresql/pg_stream.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/pg_replication.h"
+#include "engine/postgresql/pg_position.h"
+#include "engine/postgresql/pg_slot.h"
+
+#define STATUS_EVERY_MS 1000
+#define WAIT_MS 200
+
+typedef struct stream {
+    source *s;
+    const stream_request *r;
+    const txn_sink *sink;
+    pg_conn *c;
+    pgoutput_decoder decoder;
+    pg_stream_tables tables;
+    arena mem;            /* of one message */
+    pg_place place;       /* system and timeline; lsn: end of the last transaction, or what the server has looked through since */
+    arena place_mem;
+    pg_lsn until;         /* PG_LSN_NONE = for ever */
+    txn *open;            /* owned; the transaction between Begin and Commit */
+    pg_lsn before;        /* its start */
+    int64_t commit_us;
+    bool moved;           /* place is newer than what was pushed */
+    int64_t told_us, pushed_us;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool pushing, ended;  /* under lock */
+} stream;
+
+static const clk *clock_of(const stream *m) { return m->s->env->clock ? m->s->env->clock : clk_system(); }
+
+/* --- status --- */
+
+static bool durable_lsn(stream *m, pg_lsn *ret, err *e)
+{
+    BUF_AUTO text = BUF_INIT;
+    pg_place p;
+    if (!m->r->durable(m->r->durable_ctx, &text)) return err_no_memory(e, "a position");
+    if (!pg_place_parse(buf_str(&text), &p, e)) return false;
+    *ret = p.lsn;
+    return true;
+}
+
+static bool send_status(stream *m, err *e)
+{
+    char bytes[PG_REPLICATION_STATUS_BYTES];
+    pg_lsn durable;
+    if (!durable_lsn(m, &durable, e)) return false;
+    pg_replication_status s = {.written = durable, .flushed = durable, .applied = durable, .sent_us = clk_wall_us(clock_of(m))};
+    pg_replication_status_build(&s, bytes);
+    m->told_us = clk_mono_us(clock_of(m));
+    return pg_copy_in_put(m->c, (str){bytes, sizeof bytes}, e);
+}
+
+/* Runs while the sink blocks. What fails here, fails for the reader too as soon as it goes on. */
+static void *tell_main(void *arg)
+{
+    stream *m = arg;
+    pthread_mutex_lock(&m->lock);
+    while (!m->ended) {
+        struct timespec t;
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        t.tv_sec += STATUS_EVERY_MS / 1000;
+        err ignored = ERR_INIT;
+        bool late = pthread_cond_timedwait(&m->wake, &m->lock, &t) == ETIMEDOUT;
+        if (late && m->pushing && !m->c->broken && !send_status(m, &ignored)) m->c->broken = true;
+    }
+    pthread_mutex_unlock(&m->lock);
+    return NULL;
+}
+
+/* Takes the transaction. */
+static bool push(stream *m, txn *t, err *e)
+{
+    t->bytes = sizeof *t + t->mem.used_bytes + (size_t)t->change_cap * sizeof(change);
+    m->moved = false;
+    m->pushed_us = clk_mono_us(clock_of(m));
+    pthread_mutex_lock(&m->lock);
+    m->pushing = true;
+    pthread_mutex_unlock(&m->lock);
+    bool ok = m->sink->push(m->sink->ctx, t, e);
+    pthread_mutex_lock(&m->lock);
+    m->pushing = false;
+    pthread_mutex_unlock(&m->lock);
+    return ok;
+}
+
+/* --- transactions --- */
+
+static bool place_at(stream *m, pg_lsn lsn, txn *t, position *ret, err *e)
+{
+    pg_place p = m->place;
+    p.lsn = lsn;
+    return pg_place_format(&p, m->commit_us, &t->mem, ret, e);
+}
+
+static bool on_begin(stream *m, const pgoutput_begin *b, err *e)
+{
+    if (m->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log begins a transaction inside another one");
+    m->commit_us = b->commit_us;
+    m->open = txn_new(m->r->txn_limit_bytes);
+    if (!m->open) return err_no_memory(e, "a transaction");
+    return place_at(m, m->place.lsn, m->open, &m->open->before, e);
+}
+
+static bool on_commit(stream *m, const pgoutput_commit *c, err *e)
+{
+    txn *t = m->open;
+    if (!t) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log ends a transaction that it did not begin");
+    m->open = NULL;
+    m->commit_us = c->commit_us;
+    m->place.lsn = c->end_lsn;
+    m->moved = true;
+    t->commit_us = c->commit_us;
+    if (t->change_count == 0) {
+        txn_free(t);
+        return true;
+    }
+    if (place_at(m, c->end_lsn, t, &t->end, e)) return push(m, t, e);
+    txn_free(t);
+    return false;
+}
+
+static bool too_large(stream *m, err *e)
+{
+    if (!m->open || m->open->mem.used_bytes < m->r->txn_limit_bytes) return true;
+    return err_set(e, ERR_LIMIT, "a transaction of the source holds more than %zu bytes of changes; raise the worker's memory budget", m->r->txn_limit_bytes);
+}
+
+static bool on_message(stream *m, const pgoutput_message *x, err *e)
+{
+    switch (x->kind) {
+    case PGOUTPUT_BEGIN: return on_begin(m, &x->u.begin, e);
+    case PGOUTPUT_COMMIT: return on_commit(m, &x->u.commit, e);
+    case PGOUTPUT_RELATION: return pg_stream_tables_relation(&m->tables, &x->u.relation, e);
+    case PGOUTPUT_TYPE: case PGOUTPUT_ORIGIN: return true; /* a name of a type, and where a transaction came from: nothing that changes rows */
+    case PGOUTPUT_INSERT: case PGOUTPUT_UPDATE: case PGOUTPUT_DELETE:
+        if (!m->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log has a row outside of a transaction");
+        return pg_stream_tables_change(&m->tables, x, m->open, e) && too_large(m, e);
+    case PGOUTPUT_TRUNCATE: return pg_stream_tables_truncated(&m->tables, &x->u.truncate, e);
+    default: return err_set(e, ERR_SOURCE_LOG_UNKNOWN_EVENT, "the log has a %s message, which was not asked for", pgoutput_kind_name(x->kind));
+    }
+}
+
+static bool heartbeat(stream *m, err *e)
+{
+    txn *t = txn_new(0);
+    if (!t) return err_no_memory(e, "a heartbeat");
+    t->heartbeat = true;
+    t->commit_us = m->commit_us;
+    if (place_at(m, m->place.lsn, t, &t->end, e)) {
+        t->before = t->end;
+        return push(m, t, e);
+    }
+    txn_free(t);
+    return false;
+}
+
+/* Between transactions the server tells how far it has looked: everything up to there was sent. */
+static bool on_keepalive(stream *m, const pg_replication_message *k, err *e)
+{
+    if (!m->open && k->wal_end > m->place.lsn) {
+        m->place.lsn = k->wal_end;
+        m->commit_us = k->sent_us;
+        m->moved = true;
+    }
+    return !k->reply_requested || send_status(m, e);
+}
+
+static bool on_copy_data(stream *m, str data, err *e)
+{
+    pg_replication_message r;
+    pgoutput_message x;
+    if (!pg_replication_parse(data, &r, e)) return false;
+    if (r.kind == PG_REPLICATION_KEEPALIVE) return on_keepalive(m, &r, e);
+    arena_reset(&m->mem);
+    return pgoutput_decode(&m->decoder, r.payload, &m->mem, &x, e) && on_message(m, &x, e);
+}
+
+static bool reached(const stream *m) { return m->until != PG_LSN_NONE && !m->open && m->place.lsn >= m->until; }
+
+static bool read_on(stream *m, err *e)
+{
+    char *held = NULL;
+    bool ok = true;
+    int64_t beat_us = (int64_t)(m->r->heartbeat_ms ? m->r->heartbeat_ms : STATUS_EVERY_MS) * 1000;
+    while (ok && !reached(m)) {
+        str data = STR_NULL;
+        int64_t now = clk_mono_us(clock_of(m));
+        if (m->moved && !m->open && now - m->pushed_us >= beat_us) ok = heartbeat(m, e);
+        if (ok && now - m->told_us >= STATUS_EVERY_MS * 1000) ok = send_status(m, e);
+        ok = ok && pg_copy_out_next(m->c, &held, WAIT_MS, &data, e);
+        if (ok && !data.p) ok = err_set_native(e, ERR_SOURCE_CONNECT, RETRY_RECONNECT, 0, "the source ended the stream");
+        if (ok && data.n) ok = on_copy_data(m, data, e);
+    }
+    if (held) PQfreemem(held);
+    if (ok && m->moved) ok = heartbeat(m, e);
+    m->c->broken = true; /* the stream is not ended in an orderly way: closing the connection ends it */
+    return ok;
+}
+
+/* --- beginning --- */
+
+static bool start_replication(stream *m, err *e)
+{
+    char name[PG_SLOT_NAME_BYTES], lsn[PG_LSN_TEXT_BYTES];
+    BUF_AUTO sql = BUF_INIT;
+    pg_slot_name(m->s->env->job_id, name);
+    buf_printf(&sql, "START_REPLICATION SLOT %s LOGICAL %s (proto_version '1', publication_names '\"%s\"')", name, pg_lsn_format(m->place.lsn, lsn), name);
+    if (sql.failed) return err_no_memory(e, "a statement");
+    if (pg_copy_out_begin(m->c, buf_str(&sql), true, e)) return true;
+    /* Its last holder may be dying: the server frees the slot within wal_sender_timeout. */
+    if (e->native == PG_STATE('5', '5', '0', '0', '6')) e->retry = RETRY_LATER;
+    return err_context(e, "reading the replication slot %s", name);
+}
+
+static bool run_with_teller(stream *m, err *e)
+{
+    pthread_t teller;
+    pthread_condattr_t attr;
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&m->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    int failed = pthread_create(&teller, NULL, tell_main, m);
+    bool ok = failed ? err_set_errno(e, failed, "pthread_create") : read_on(m, e);
+    pthread_mutex_lock(&m->lock);
+    m->ended = true;
+    pthread_cond_signal(&m->wake);
+    pthread_mutex_unlock(&m->lock);
+    if (!failed) pthread_join(teller, NULL);
+    pthread_cond_destroy(&m->wake);
+    pthread_mutex_destroy(&m->lock);
+    return ok;
+}
+
+static bool set_places(stream *m, err *e)
+{
+    pg_place from, until;
+    if (!pg_place_parse(m->r->from.text, &from, e)) return false;
+    m->place = from;
+    m->place.system = arena_copy(&m->place_mem, from.system);
+    if (!m->place.system.p) return err_no_memory(e, "a position");
+    if (position_is_none(m->r->until)) return true;
+    if (!pg_place_parse(m->r->until.text, &until, e)) return false;
+    m->until = until.lsn;
+    return true;
+}
+
+bool pg_stream_run(source *s, const stream_request *r, const txn_sink *sink, err *e)
+{
+    stream m = {.s = s, .r = r, .sink = sink};
+    arena_init(&m.mem, 64 * 1024, 0);
+    arena_init(&m.place_mem, 256, 0);
+    pg_stream_tables_init(&m.tables, r->catalog);
+    pgoutput_decoder_init(&m.decoder, 1);
+    bool ok = set_places(&m, e) && pg_conn_open(s->ep, s->env, PG_SOURCE, true, &m.c, e) && start_replication(&m, e) && run_with_teller(&m, e);
+    pg_conn_close(m.c);
+    txn_free(m.open);
+    pg_stream_tables_finish(&m.tables);
+    arena_finish(&m.place_mem);
+    arena_finish(&m.mem);
+    return ok;
+}

@@ -134,13 +134,13 @@ bool conn_open(const endpoint *ep, const engine_env *env, conn_end end, bool loc
         free(c);
         return err_no_memory(e, "a connection");
     }
-    char host[1025], user[257], database[257];
+    char host[1025], user[257];
     snprintf(host, sizeof host, "%.*s", STR_ARG(ep->host));
     snprintf(user, sizeof user, "%.*s", STR_ARG(ep->user));
-    snprintf(database, sizeof database, "%.*s", STR_ARG(ep->database));
     /* Each time: a name can have another address than at the last connection. */
     bool ok = policy_check_resolved(ep->policy, ep->host, ep->port, e) && set_options(c->my, ep, env, local_infile, e);
-    if (ok && !mysql_real_connect(c->my, host, user, secret_c(&ep->password), database[0] ? database : NULL, ep->port, NULL, 0))
+    /* No default database, though the endpoint may name one: every statement names its own, and the destination's may not be there yet. */
+    if (ok && !mysql_real_connect(c->my, host, user, secret_c(&ep->password), NULL, ep->port, NULL, 0))
         ok = connect_error(c->my, ep, end, e);
     if (ok) {
         c->is_mariadb = strstr(mysql_get_server_info(c->my), "MariaDB") != NULL;

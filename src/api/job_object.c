@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "job/fsm.h"
+
 void job_object_time(json_t *o, const char *name, int64_t at_us)
 {
     char text[CLOCK_ISO_BYTES] = "";
@@ -73,8 +75,9 @@ static void add_state(json_t *o, const job_record *r, int64_t now_us, bool detai
     char text[ERR_TEXT_BYTES + 80] = "";
     if (r->error_code.n) snprintf(text, sizeof text, "%.*s: %.*s", STR_ARG(r->error_code), STR_ARG(r->error_text));
     answer_set(o, "ErrorMessage", str_from_c(text)); /* a server's text: may be cut inside a character */
-    snprintf(rps, sizeof rps, "%lld", (long long)r->rps);
-    snprintf(flow, sizeof flow, "%.3f", (double)r->bytes_per_s / 1e6);
+    bool moves = fsm_wants_worker(r->state); /* the stored rates are those of its last second */
+    snprintf(rps, sizeof rps, "%lld", moves ? (long long)r->rps : 0LL);
+    snprintf(flow, sizeof flow, "%.3f", moves ? (double)r->bytes_per_s / 1e6 : 0.0);
     json_object_set_new(o, "Performance", json_pack("{s:s, s:s}", "Rps", rps, "Flow", flow));
     add_stage(o, "PrecheckStatus", &r->precheck);
     add_stage(o, "StructureInitializationStatus", &r->structure);

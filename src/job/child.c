@@ -194,7 +194,7 @@ static bool on_checked(service *s, child *c, job_record *r, const json_t *m, are
     r->precheck.status = passed ? STR("Finished") : STR("Failed");
     r->precheck.percent = 100;
     r->precheck.finished_us = now_us(s);
-    r->precheck.error = passed ? STR("") : arena_printf(a, "%u items failed", failed);
+    r->precheck.error = passed ? STR("") : arena_printf(a, "%u item%s failed", failed, failed == 1 ? "" : "s");
     r->error_code = passed ? STR("") : str_from_c(err_name(ERR_PRECHECK_FAILED));
     r->error_text = r->precheck.error;
     if (!fsm_apply(r, !passed ? EVENT_PRECHECK_REFUSED : r->run_wanted ? EVENT_PRECHECK_PASSED_RUN : EVENT_PRECHECK_PASSED, e)) return false;
@@ -254,7 +254,7 @@ static void keep_table(child *c, const json_t *m)
     json_object_set_new(c->told, key, json_pack("{s:I, s:I}", "rows", (json_int_t)rows, "bytes", (json_int_t)bytes));
 }
 
-bool child_has_news(const child *c) { return c->applied || json_object_size(c->tables) > 0; }
+bool child_has_news(const child *c) { return c->applied || json_object_size(c->tables) > 0 || c->rates_move; }
 
 static bool flush_tables(service *s, child *c, job_record *r, arena *a, err *e)
 {
@@ -291,6 +291,7 @@ static void set_rates(child *c, job_record *r, int64_t mono)
         r->rps = (int64_t)((double)(rows - c->last_load_rows - c->last_rows) * 1e6 / (double)passed);
         r->bytes_per_s = (int64_t)((double)(bytes - c->last_load_bytes - c->last_bytes) * 1e6 / (double)passed);
     }
+    c->rates_move = r->rps != 0 || r->bytes_per_s != 0;
     c->last_rows = rows - c->load_rows;
     c->last_bytes = bytes - c->load_bytes;
     c->last_load_rows = c->load_rows;

@@ -27,6 +27,7 @@ typedef struct child {
     json_t *applied;
     uint64_t base_txns, base_rows; /* the job's totals at its start */
     uint64_t last_rows, last_bytes; int64_t last_flush_us;
+    bool rates_move; /* the stored rates are not 0: they are stored again, as 0, when nothing more is told */
     bool caught_up;
     bool retrying;            /* it told of a failure that is not over */
     json_t *pending;          /* array of messages that the catalog could not take yet, oldest first */

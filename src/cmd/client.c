@@ -1,6 +1,7 @@
 /* A client of the API over libcurl. */
 #include "cmd/client.h"
 
+#include <ctype.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static bool load_key(const args *a, client *c, err *e)
     bool ok = from_env ? secret_set(&c->key_id, str_from_c(id), e) && secret_set(&c->key_secret, str_from_c(key), e) && secret_set(&c->token, str_from_c(token), e)
                        : load_profile(a, c, e);
     if (ok && c->key_id.n == 0)
-        ok = err_set(e, ERR_AUTH, "no access key: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (sluice key create makes a key)");
+        ok = err_set(e, ERR_NO_KEY, "no access key is given, neither in the environment nor by a profile of ~/.aliyun/config.json");
     return ok;
 }
 
@@ -237,12 +238,26 @@ static err_code code_of_refusal(const char *code, int status)
     return ERR_BAD_INPUT;
 }
 
+/* The API puts its own sentence first and the reason behind it: "The ... is not valid. give one of ..." becomes "The ... is not valid: give one of ...". */
+static str joined(str message, arena *a)
+{
+    for (size_t i = 0; i + 2 < message.n; i++)
+        if (message.p[i] == '.' && message.p[i + 1] == ' ' && islower((unsigned char)message.p[i + 2]))
+            return arena_printf(a, "%.*s: %.*s", (int)i, message.p, STR_ARG(str_sub(message, i + 2, SIZE_MAX)));
+    return message;
+}
+
 bool client_refusal(int status, str body, err *e)
 {
     json_t *o = json_loadb(body.n ? body.p : "", body.n, 0, NULL);
     const char *code = answer_text(o, "Code");
-    if (*code) err_set(e, code_of_refusal(code, status), "%s (code %s, request %s)", answer_text(o, "Message"), code, answer_text(o, "RequestId"));
-    else err_set(e, ERR_PROTOCOL, "the answer with HTTP status %d is not one of the DTS API; check --endpoint", status);
+    arena mem;
+    arena_init(&mem, 4096, 0);
+    if (*code)
+        err_set(e, code_of_refusal(code, status), "%.*s\n  api:   %s, request %s", STR_ARG(joined(str_from_c(answer_text(o, "Message")), &mem)), code, answer_text(o, "RequestId"));
+    else
+        err_set(e, ERR_PROTOCOL, "the answer with HTTP status %d is not one of the DTS API; check --endpoint", status);
+    arena_finish(&mem);
     json_decref(o);
     return false;
 }

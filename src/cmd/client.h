@@ -32,7 +32,7 @@ void client_close(client *c);
 void client_param(client_params *p, const char *name, str value);
 void client_param_c(client_params *p, const char *name, const char *value);
 /* The answer's tree (free with json_decref). A refusal of the API becomes an err whose exit status is right: JOB_NOT_FOUND, JOB_STATE, BAD_INPUT,
- * AUTH, ...; no connection: ERR_UNREACHABLE. The text names Code, Message and RequestId. ret_status and the answer of a refusal only when asked. */
+ * AUTH, ...; no connection: ERR_UNREACHABLE. The text has the Message and a second line with Code and RequestId. ret_status and the answer of a refusal only when asked. */
 ERR_MUST_USE bool client_call(client *c, const char *action, const client_params *p, json_t **ret, err *e);
 /* The same without turning refusals into errors: HTTP status and body text in the client's arena. */
 ERR_MUST_USE bool client_call_raw(client *c, const char *action, const client_params *p, int *ret_status, str *ret_body, err *e);

@@ -13,7 +13,7 @@
 #include "cmd/config.h"
 #include "cmd/help.h"
 
-#define EXIT_USAGE 2
+#define LONG_OPTION 1000 /* what getopt_long() returns for the first option of the table */
 
 int command_fail(const err *e)
 {
@@ -92,52 +92,124 @@ static const command *find_command(int argc, char **argv, int *ret_words)
     return best;
 }
 
-static bool parse(const command *c, int argc, char **argv, args *a)
+/* Fills the tables of getopt_long(3) from the options of a command. */
+static void option_tables(const command *c, struct option *longs, char *shorts)
 {
-    struct option longs[COMMAND_MAX_OPTIONS + 2] = {0};
-    char shorts[COMMAND_MAX_OPTIONS * 2 + 3] = "h";
+    size_t s = 0;
     int n = 0;
-    size_t s = 1;
+    shorts[s++] = ':'; /* a missing value is told from an unknown option */
+    shorts[s++] = 'h';
     for (; c->options[n].name; n++) {
-        longs[n] = (struct option){c->options[n].name, c->options[n].argument ? required_argument : no_argument, NULL, 1000 + n};
+        longs[n] = (struct option){c->options[n].name, c->options[n].argument ? required_argument : no_argument, NULL, LONG_OPTION + n};
         if (!c->options[n].letter) continue;
         shorts[s++] = c->options[n].letter;
         if (c->options[n].argument) shorts[s++] = ':';
     }
     longs[n] = (struct option){"help", no_argument, NULL, 'h'};
+}
+
+/* The option that getopt_long() returned, -1 when the command has none such. */
+static int option_of(const command *c, int returned)
+{
+    if (returned >= LONG_OPTION) return returned - LONG_OPTION;
+    for (int i = 0; c->options[i].name; i++)
+        if (c->options[i].letter && c->options[i].letter == returned) return i;
+    return -1;
+}
+
+/* Says what is wrong with the word that getopt_long() stopped at; given is argv without the words of the command. */
+static bool refuse_option(const command *c, int returned, char **given)
+{
+    int missing = returned == ':' ? option_of(c, optopt) : -1;
+    if (missing >= 0) fprintf(stderr, "error: --%s needs a value: %s\n", c->options[missing].name, c->options[missing].argument);
+    else if (optopt > 0 && optopt < LONG_OPTION && strncmp(given[optind - 1], "--", 2) != 0) fprintf(stderr, "error: sluice %s has no option -%c\n", c->path, optopt);
+    else if (optopt >= LONG_OPTION || optopt == 'h') fprintf(stderr, "error: %s takes no value\n", given[optind - 1]);
+    else fprintf(stderr, "error: sluice %s has no option %s, or several that begin so\n", c->path, given[optind - 1]);
+    return false;
+}
+
+static bool check_operands(const command *c, const args *a)
+{
+    bool enough = a->operand_count >= c->min_operands, few = c->max_operands < 0 || a->operand_count <= c->max_operands;
+    if (enough && few) return true;
+    if (!*c->operands) fprintf(stderr, "error: sluice %s takes no operands, but \"%s\" is given\n", c->path, a->operands[0]);
+    else if (!enough) fprintf(stderr, "error: sluice %s needs %s\n", c->path, c->operands);
+    else fprintf(stderr, "error: sluice %s takes %s only, but \"%s\" is given, too\n", c->path, c->operands, a->operands[c->max_operands]);
+    return false;
+}
+
+static bool check_output(const args *a)
+{
+    const char *v = command_option(a->cmd, "output") >= 0 ? args_get(a, "output") : NULL;
+    if (!v || strcmp(v, "json") == 0 || strcmp(v, "text") == 0) return true;
+    fprintf(stderr, "error: --output is not valid: \"%s\" is not text or json\n", v);
+    return false;
+}
+
+/* Options and operands; argv[0] is the last word of the command. */
+static bool parse(const command *c, int argc, char **argv, args *a)
+{
+    struct option longs[COMMAND_MAX_OPTIONS + 2] = {0};
+    char shorts[COMMAND_MAX_OPTIONS * 2 + 4] = "";
+    option_tables(c, longs, shorts);
     optind = 0;
+    opterr = 0;
     for (int o; (o = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         if (o == 'h') {
             help_command(stdout, c);
             exit(0);
         }
-        int index = o >= 1000 ? o - 1000 : -1;
-        for (int i = 0; index < 0 && i < n; i++)
-            if (c->options[i].letter == o) index = i;
-        if (index < 0) return false;
+        int index = option_of(c, o);
+        if (index < 0) return refuse_option(c, o, argv);
         a->values[index] = c->options[index].argument ? optarg : "1";
     }
     a->operands = (const char *const *)(argv + optind);
     a->operand_count = argc - optind;
-    if (a->operand_count >= c->min_operands && (c->max_operands < 0 || a->operand_count <= c->max_operands)) return true;
-    fprintf(stderr, "error: sluice %s takes %s\n", c->path, *c->operands ? c->operands : "no operands");
+    return check_operands(c, a) && check_output(a);
+}
+
+/* True when a command's path begins with this word and has another. */
+static bool is_noun(const char *word)
+{
+    size_t n = strlen(word);
+    for (const command *c = commands; c->path; c++)
+        if (n && strncmp(c->path, word, n) == 0 && c->path[n] == ' ') return true;
     return false;
+}
+
+static bool is_help(const char *word) { return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0; }
+
+/* No command begins like the words that were given. */
+static int refuse_command(int argc, char **argv)
+{
+    bool noun = is_noun(argv[1]);
+    if (noun && argc > 2 && is_help(argv[2])) return help_overview(stdout, argv[1]), 0;
+    if (noun && argc == 2) return help_overview(stderr, argv[1]), EXIT_USAGE;
+    fprintf(stderr, "error: there is no command \"%s%s%s\"\n", argv[1], noun ? " " : "", noun ? argv[2] : "");
+    fprintf(stderr, "  fix:   sluice %s%s--help lists the commands\n", noun ? argv[1] : "", noun ? " " : "");
+    return EXIT_USAGE;
+}
+
+/* sluice help [COMMAND]: argv[1] is the first word of the command. */
+static int show_help(int argc, char **argv)
+{
+    int words;
+    const command *c = find_command(argc, argv, &words);
+    if (c) return help_command(stdout, c), 0;
+    if (argc == 1) return help_overview(stdout, NULL), 0;
+    if (argc == 2 && is_noun(argv[1])) return help_overview(stdout, argv[1]), 0;
+    return refuse_command(argc, argv);
 }
 
 int command_main(int argc, char **argv)
 {
     int words;
     secret_protect_process();
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        help_overview(argc < 2 ? stderr : stdout);
-        return argc < 2 ? EXIT_USAGE : 0;
-    }
+    if (argc < 2) return help_overview(stderr, NULL), EXIT_USAGE;
+    if (is_help(argv[1])) return show_help(argc - 1, argv + 1);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) return puts("sluice " SLUICE_VERSION), 0;
     const command *c = find_command(argc, argv, &words);
-    if (!c) {
-        fprintf(stderr, "error: there is no command \"%s%s%s\"\n  fix:   sluice --help lists the commands\n", argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
-        return EXIT_USAGE;
-    }
+    if (!c) return refuse_command(argc, argv);
     args a = {.cmd = c};
     err e = ERR_INIT;
     if (!parse(c, argc - words, argv + words, &a)) {

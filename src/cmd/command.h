@@ -5,6 +5,8 @@
 #include "base/err.h"
 
 #define COMMAND_MAX_OPTIONS 40
+#define EXIT_USAGE 2
+#define EXIT_INTERRUPTED 130 /* Ctrl-C; the job goes on */
 
 typedef struct opt {
     const char *name;      /* long name without dashes; SLUICE_<NAME> and the INI key come from it */

@@ -42,6 +42,7 @@ static const opt job_create_options[] = {{"source", 's', "URL", "Source: mysql:/
                                          JOB_OPTIONS,
                                          CLIENT_OPTIONS,
                                          END};
+static const opt copy_options[] = {JOB_OPTIONS, CLIENT_OPTIONS, END};
 static const opt leftover_retry_options[] = {{"user", 0, "NAME", "Log in as this user; the password is taken from SLUICE_LEFTOVER_PASSWORD."}, CLIENT_OPTIONS, END};
 static const opt job_watch_options[] = {{"caught-up", 0, NULL, "End when the destination has caught up with the source, too."}, CLIENT_OPTIONS, END};
 static const opt no_options[] = {END};
@@ -64,7 +65,7 @@ const command commands[] = {
     {"leftover list", "", 0, 0, "List what deletions could not remove yet.", client_options, run_leftover_list, false},
     {"leftover retry", "ID", 1, 1, "Try at once to remove a leftover.", leftover_retry_options, run_leftover_retry, false},
     {"leftover forget", "ID", 1, 1, "Stop trying; the object stays.", client_options, run_leftover_forget, false},
-    {"copy", "SRC DST", 2, 2, "Copy databases once: create, load, delete the job.", job_create_options, run_copy, false},
+    {"copy", "SOURCE-URL TARGET-URL", 2, 2, "Copy databases once: create a job, load, delete it. A URL is mysql://USER@HOST:PORT/DATABASE.", copy_options, run_copy, false},
     {"api", "ACTION [NAME=VALUE ...]", 1, -1, "Sign and send any action of the API.", client_options, run_api, false},
     {"sign", "ACTION [NAME=VALUE ...]", 1, -1, "Show how an action is signed.", client_options, run_sign, false},
     {"man", "", 0, 0, "Print the man page as scdoc source.", no_options, run_man, false},

@@ -1,4 +1,4 @@
-/* Help texts from the command tables. */
+/* Help texts from the command tables, as wide as the terminal. */
 #ifndef CMD_HELP_H
 #define CMD_HELP_H
 
@@ -6,7 +6,8 @@
 
 #include "cmd/command.h"
 
-void help_overview(FILE *out);
+/* The commands of one noun ("job"), of all when it is NULL. */
+void help_overview(FILE *out, const char *noun);
 void help_command(FILE *out, const command *c);
 
 #endif

@@ -1,9 +1,11 @@
 /* sluice job ...: listing, showing, watching and steering jobs. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "cmd/job_print.h"
 #include "cmd/job_spec.h"
 #include "cmd/progress.h"
 #include "cmd/run.h"
@@ -18,15 +20,6 @@ static void print_tree(const json_t *tree)
 {
     json_dumpf(tree, stdout, JSON_INDENT(2));
     putchar('\n');
-}
-
-static void print_job_line(const json_t *j)
-{
-    const json_t *source = json_object_get(j, "SourceEndpoint"), *target = json_object_get(j, "DestinationEndpoint");
-    char from[80], to[80];
-    snprintf(from, sizeof from, "%s:%s", answer_text(source, "Ip"), answer_text(source, "Port"));
-    snprintf(to, sizeof to, "%s:%s", answer_text(target, "Ip"), answer_text(target, "Port"));
-    printf("%-16s %-16s %-22s %-22s %s\n", answer_text(j, "DtsJobId"), answer_text(j, "Status"), from, to, answer_text(j, "DtsJobName"));
 }
 
 /* All jobs of one type, page by page, appended to list. */
@@ -54,46 +47,13 @@ int run_job_list(const args *a)
     client c;
     err e = ERR_INIT;
     if (!client_open(a, &c, &e)) return command_fail(&e);
-    json_t *list = json_array(), *j;
+    json_t *list = json_array();
     bool ok = list_type(&c, "MIGRATION", list, &e) && list_type(&c, "SYNC", list, &e);
-    size_t i;
     if (ok && args_json(a)) print_tree(list);
-    if (ok && !args_json(a)) {
-        printf("%-16s %-16s %-22s %-22s %s\n", "JOB", "STATUS", "SOURCE", "DESTINATION", "NAME");
-        json_array_foreach(list, i, j) print_job_line(j);
-    }
+    else if (ok && json_array_size(list) == 0) fputs("no jobs: sluice job create and sluice copy make one\n", stderr);
+    else if (ok) job_print_list(stdout, list);
     json_decref(list);
     return finish(&c, ok, &e);
-}
-
-static void print_stage(const json_t *job, const char *member, const char *title)
-{
-    const json_t *s = json_object_get(job, member);
-    if (!json_is_object(s)) return;
-    printf("%-12s %-12s %3s%%  %s %s\n", title, answer_text(s, "Status"), answer_text(s, "Percent"), answer_text(s, "Progress"), answer_text(s, "ErrorMessage"));
-}
-
-static void print_prechecks(const json_t *checks)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach(json_object_get(checks, "JobProgress"), i, item)
-    {
-        const char *state = answer_text(item, "State");
-        if (strcmp(state, "Failed") != 0 && strcmp(state, "Warning") != 0) continue;
-        printf("  %s %s: %s\n    fix: %s\n", strcmp(state, "Failed") == 0 ? "x" : "!", answer_text(item, "Item"), answer_text(item, "ErrDetail"), answer_text(item, "RepairMethod"));
-    }
-}
-
-static void print_job(const json_t *j, const json_t *checks)
-{
-    print_job_line(j);
-    print_stage(j, "PrecheckStatus", "Precheck");
-    print_prechecks(checks);
-    print_stage(j, "StructureInitializationStatus", "Schema");
-    print_stage(j, "DataInitializationStatus", "Full");
-    print_stage(j, "DataSynchronizationStatus", "Stream");
-    if (*answer_text(j, "ErrorMessage")) printf("error: %s\n", answer_text(j, "ErrorMessage"));
 }
 
 int run_job_show(const args *a)
@@ -107,24 +67,43 @@ int run_job_show(const args *a)
     client_param_c(&checks, "DtsJobId", a->operands[0]);
     client_param_c(&checks, "JobCode", "01");
     client_param_c(&checks, "PageSize", "500");
+    client_param_c(&checks, "PageSize", "500");
     bool ok = client_call(&c, "DescribeDtsJobDetail", &p, &job, &e) && client_call(&c, "DescribePreCheckStatus", &checks, &items, &e);
     if (ok && args_json(a)) print_tree(job);
-    else if (ok) print_job(job, items);
+    else if (ok) job_print(stdout, job, items);
     json_decref(job);
     json_decref(items);
     return finish(&c, ok, &e);
+}
+
+/* Nothing moves by itself: for who waits for a result that is an error, for who only looks it is news. */
+static bool tell_waiting(const char *job_id, bool wanted, err *e)
+{
+    if (wanted) return err_set(e, ERR_JOB_STATE, "job %s does not run; sluice job start %s starts it or goes on", job_id, job_id);
+    fprintf(stderr, "job %s does not run; sluice job start %s starts it or goes on\n", job_id, job_id);
+    return true;
+}
+
+static int interrupted(client *c, const char *job_id)
+{
+    fprintf(stderr, "interrupted; job %s goes on\n  see:   sluice job watch %s\n  end:   sluice job delete %s\n", job_id, job_id, job_id);
+    client_close(c);
+    return EXIT_INTERRUPTED;
 }
 
 int run_job_watch(const args *a)
 {
     client c;
     err e = ERR_INIT;
-    progress_end end = PROGRESS_WAITING;
+    progress_end end = PROGRESS_FAILED;
+    const char *job_id = a->operands[0];
+    bool caught_up = args_has(a, "caught-up");
     if (!client_open(a, &c, &e)) return command_fail(&e);
-    bool ok = progress_follow(&c, a->operands[0], !args_has(a, "caught-up"), false, &end, &e) && end != PROGRESS_FAILED;
-    if (end == PROGRESS_INTERRUPTED) fprintf(stderr, "interrupted; job %s goes on\n", a->operands[0]);
-    int status = finish(&c, ok, &e);
-    return end == PROGRESS_INTERRUPTED ? 130 : status;
+    bool ok = progress_follow(&c, job_id, !caught_up, &end, &e) && end != PROGRESS_FAILED;
+    if (ok && end == PROGRESS_INTERRUPTED) return interrupted(&c, job_id);
+    if (ok && end == PROGRESS_WAITING) ok = tell_waiting(job_id, caught_up, &e);
+    if (ok && end == PROGRESS_FINISHED) fprintf(stderr, "job %s has finished\n", job_id);
+    return finish(&c, ok, &e);
 }
 
 /* One action for each operand. */
@@ -151,47 +130,66 @@ int run_job_pause(const args *a) { return act_on_each(a, "SuspendDtsJob", "pause
 int run_job_stop(const args *a) { return act_on_each(a, "StopDtsJob", "stopped"); }
 int run_job_reset(const args *a) { return act_on_each(a, "ResetDtsJob", "reset"); }
 
-static bool read_objects(const args *a, client *c, str *ret, err *e)
+/* What a new job is to do: `job create` takes it from options, `copy` from its operands. Borrowed. */
+typedef struct job_wish {
+    const char *source, *target; /* URLs */
+    const char *objects;         /* --objects or NULL for --db-list */
+    bool sync, incremental, start;
+} job_wish;
+
+static bool read_objects(const args *a, const job_wish *w, client *c, str *ret, err *e)
 {
-    const char *file = args_get(a, "db-list"), *list = args_get(a, "objects");
+    const char *file = args_get(a, "db-list");
     if (file) return file_read(file, 1024 * 1024, &c->mem, ret, e);
-    if (list) return job_objects(list, &c->mem, ret, e);
+    if (w->objects) return job_objects(w->objects, &c->mem, ret, e);
     return err_set(e, ERR_BAD_INPUT, "--objects LIST or --db-list FILE is missing: what to move, for example --objects shop,crm.customers");
 }
 
+/* The Reserve of --reserve, which says whether the job starts by itself unless it says so already. */
+static bool reserve_text(const char *given, bool start, client *c, str *ret, err *e)
+{
+    json_t *o = given ? json_loads(given, 0, NULL) : json_object();
+    char *text = NULL;
+    if (json_is_object(o) && !json_object_get(o, "autoStartModulesAfterConfig"))
+        json_object_set_new(o, "autoStartModulesAfterConfig", json_string(start ? "auto" : "none"));
+    if (json_is_object(o)) text = json_dumps(o, JSON_COMPACT);
+    if (text) *ret = arena_copy(&c->mem, str_from_c(text));
+    bool ok = text ? ret->p || err_no_memory(e, "Reserve") : err_set(e, ERR_BAD_INPUT, "--reserve is not valid: it is not a JSON object");
+    free(text);
+    json_decref(o);
+    return ok;
+}
+
 /* Adds everything of ConfigureDtsJob; the passwords stay in pw until the call is done. */
-static bool configure_params(const args *a, client *c, client_params *p, secret pw[2], bool sync, err *e)
+static bool configure_params(const args *a, const job_wish *w, client *c, client_params *p, secret pw[2], err *e)
 {
     job_url source, target;
-    str objects;
-    const char *from = args_get(a, "source"), *to = args_get(a, "target"), *name = args_get(a, "name");
-    if (!from || !to) return err_set(e, ERR_BAD_INPUT, "--source URL and --target URL are needed");
-    if (!job_url_parse(from, "--source", &source, e) || !job_url_parse(to, "--target", &target, e) || !read_objects(a, c, &objects, e)) return false;
+    str objects, reserve;
+    const char *name = args_get(a, "name");
+    if (!w->source || !w->target) return err_set(e, ERR_BAD_INPUT, "--source URL and --target URL are needed");
+    if (!job_url_parse(w->source, "--source", &source, e) || !job_url_parse(w->target, "--target", &target, e) || !read_objects(a, w, c, &objects, e)) return false;
+    if (!reserve_text(args_get(a, "reserve"), w->start, c, &reserve, e)) return false;
     if (!job_password(a, "source", &source, &pw[0], e) || !job_password(a, "target", &target, &pw[1], e)) return false;
-    bool incremental = sync || args_has(a, "incremental");
     client_param_c(p, "DtsJobName", name ? name : "sluice job");
-    client_param_c(p, "JobType", sync ? "SYNC" : "MIGRATION");
+    client_param_c(p, "JobType", w->sync ? "SYNC" : "MIGRATION");
     client_param_c(p, "StructureInitialization", args_has(a, "no-schema") ? "false" : "true");
     client_param_c(p, "DataInitialization", args_has(a, "no-full") ? "false" : "true");
-    client_param_c(p, "DataSynchronization", incremental ? "true" : "false");
+    client_param_c(p, "DataSynchronization", w->sync || w->incremental ? "true" : "false");
     client_param(p, "DbList", objects);
-    client_param_c(p, "Reserve", args_get(a, "reserve") ? args_get(a, "reserve") : args_has(a, "start") ? "{\"autoStartModulesAfterConfig\":\"auto\"}" : "{\"autoStartModulesAfterConfig\":\"none\"}");
+    client_param(p, "Reserve", reserve);
     job_endpoint_params(p, false, &source, &pw[0]);
     job_endpoint_params(p, true, &target, &pw[1]);
     return true;
 }
 
 /* Buys an instance, configures its job; the job's id goes to job_id. */
-static bool create_job(const args *a, client *c, char job_id[32], err *e)
+static bool create_job(const args *a, const job_wish *w, client *c, char job_id[32], err *e)
 {
     client_params buy = {.count = 0}, p = {.count = 0};
     secret pw[2] = {SECRET_INIT, SECRET_INIT};
     json_t *bought = NULL, *configured = NULL;
-    const char *type = args_get(a, "type");
-    bool sync = type && strcmp(type, "sync") == 0;
-    if (type && !sync && strcmp(type, "migration") != 0) return err_set(e, ERR_BAD_INPUT, "--type is not valid: \"%s\" is not migration or sync", type);
-    bool ok = configure_params(a, c, &p, pw, sync, e);
-    client_param_c(&buy, "Type", sync ? "SYNC" : "MIGRATION");
+    bool ok = configure_params(a, w, c, &p, pw, e);
+    client_param_c(&buy, "Type", w->sync ? "SYNC" : "MIGRATION");
     client_param_c(&buy, "PayType", "PostPaid");
     client_param_c(&buy, "InstanceClass", "small");
     ok = ok && client_call(c, "CreateDtsInstance", &buy, &bought, e);
@@ -219,26 +217,18 @@ int run_job_create(const args *a)
     client c;
     err e = ERR_INIT;
     char job_id[32];
+    const char *type = args_get(a, "type");
+    job_wish w = {.source = args_get(a, "source"), .target = args_get(a, "target"), .objects = args_get(a, "objects"),
+                  .sync = type && strcmp(type, "sync") == 0, .incremental = args_has(a, "incremental"), .start = args_has(a, "start")};
+    if (type && !w.sync && strcmp(type, "migration") != 0) {
+        err_set(&e, ERR_BAD_INPUT, "--type is not valid: \"%s\" is not migration or sync", type);
+        return command_fail(&e);
+    }
     if (!client_open(a, &c, &e)) return command_fail(&e);
-    bool ok = create_job(a, &c, job_id, &e);
+    bool ok = create_job(a, &w, &c, job_id, &e);
     if (ok && args_json(a)) printf("{\"DtsJobId\": \"%s\"}\n", job_id);
     else if (ok) printf("created %s\n", job_id);
     return finish(&c, ok, &e);
-}
-
-static void print_receipt(const json_t *receipt)
-{
-    static const char *const parts[] = {"removed", "kept", "leftovers"};
-    printf("deleted %s at position %s\n", answer_text(receipt, "job"), answer_text(receipt, "position"));
-    for (size_t i = 0; i < 3; i++) {
-        size_t k;
-        json_t *item, *list = json_object_get(receipt, parts[i]);
-        json_array_foreach(list, k, item)
-        {
-            if (json_is_string(item)) printf("  %-10s %s\n", parts[i], json_string_value(item));
-            else printf("  %-10s %s %s on %s  %s\n", parts[i], answer_text(item, "kind"), answer_text(item, "name"), answer_text(item, "end"), answer_text(item, "undo"));
-        }
-    }
 }
 
 #define RECEIPT_WAIT_US 60000000LL
@@ -272,7 +262,7 @@ static bool delete_job(const args *a, client *c, const char *job_id, err *e)
     if (!wait_for_receipt(c, job_id, &receipt, e)) return false;
     if (!receipt) fprintf(stderr, "the deletion of %s is durable and still under way; sluice leftover list shows what it could not remove\n", job_id);
     else if (args_json(a)) print_tree(receipt);
-    else print_receipt(receipt);
+    else job_print_receipt(stdout, receipt);
     json_decref(receipt);
     return true;
 }
@@ -288,44 +278,34 @@ int run_job_delete(const args *a)
 }
 
 /* Objects of a copy: --objects, or the databases of both URLs. */
-static bool copy_objects(const args *a, arena *mem, const char **ret, err *e)
+static bool copy_objects(const args *a, const job_url *source, const job_url *target, arena *mem, const char **ret, err *e)
 {
-    job_url source, target;
-    if (args_has(a, "objects") || args_has(a, "db-list")) return *ret = NULL, true;
-    if (!job_url_parse(a->operands[0], "SRC", &source, e) || !job_url_parse(a->operands[1], "DST", &target, e)) return false;
-    if (source.database.n == 0) return err_set(e, ERR_BAD_INPUT, "SRC names no database: write mysql://user@host/DATABASE or give --objects");
-    str list = target.database.n ? arena_printf(mem, "%.*s=%.*s", STR_ARG(source.database), STR_ARG(target.database)) : arena_copy(mem, source.database);
+    *ret = args_get(a, "objects");
+    if (*ret || args_has(a, "db-list")) return true;
+    if (source->database.n == 0)
+        return err_set(e, ERR_BAD_INPUT, "SOURCE-URL names no database: write mysql://USER@HOST:PORT/DATABASE, or say with --objects what to copy");
+    str list = target->database.n ? arena_printf(mem, "%.*s=%.*s", STR_ARG(source->database), STR_ARG(target->database)) : arena_copy(mem, source->database);
     *ret = list.p;
-    return true;
+    return list.p || err_no_memory(e, "the object list");
 }
 
-static void set_value(args *a, const char *name, const char *value)
+int run_copy(const args *a)
 {
-    for (int i = 0; a->cmd->options[i].name; i++)
-        if (strcmp(a->cmd->options[i].name, name) == 0 && value) a->values[i] = value;
-}
-
-int run_copy(const args *given)
-{
-    args a = *given;
     client c;
     err e = ERR_INIT;
     char job_id[32] = "";
-    const char *objects = NULL;
     progress_end end = PROGRESS_FAILED;
-    if (!client_open(&a, &c, &e)) return command_fail(&e);
-    bool ok = copy_objects(&a, &c.mem, &objects, &e);
-    set_value(&a, "source", a.operands[0]);
-    set_value(&a, "target", a.operands[1]);
-    set_value(&a, "objects", objects);
-    set_value(&a, "start", "1");
-    ok = ok && create_job(&a, &c, job_id, &e) && progress_follow(&c, job_id, false, false, &end, &e) && end != PROGRESS_FAILED;
-    if (end == PROGRESS_INTERRUPTED) {
-        fprintf(stderr, "interrupted; job %s goes on: sluice job watch %s, sluice job delete %s\n", job_id, job_id, job_id);
-        client_close(&c);
-        return 130;
-    }
-    if (ok && end == PROGRESS_FINISHED) ok = delete_job(&a, &c, job_id, &e);
-    else if (*job_id) fprintf(stderr, "job %s is kept: sluice job show %s\n", job_id, job_id);
-    return finish(&c, ok, &e);
+    job_wish w = {.source = a->operands[0], .target = a->operands[1], .incremental = args_has(a, "incremental"), .start = true};
+    job_url source, target;
+    if (!job_url_parse(w.source, "SOURCE-URL", &source, &e) || !job_url_parse(w.target, "TARGET-URL", &target, &e) || !client_open(a, &c, &e)) return command_fail(&e);
+    bool ok = copy_objects(a, &source, &target, &c.mem, &w.objects, &e) && create_job(a, &w, &c, job_id, &e);
+    if (ok) fprintf(stderr, "job       %s\n", job_id);
+    ok = ok && progress_follow(&c, job_id, false, &end, &e) && end != PROGRESS_FAILED;
+    if (ok && end == PROGRESS_INTERRUPTED) return interrupted(&c, job_id);
+    if (ok && end == PROGRESS_WAITING) ok = tell_waiting(job_id, true, &e);
+    if (ok && end == PROGRESS_FINISHED) return finish(&c, delete_job(a, &c, job_id, &e), &e);
+    int status = finish(&c, ok, &e);
+    if (ok) fprintf(stderr, "job %s goes on following the source; sluice job watch or job delete %s\n", job_id, job_id);
+    else if (*job_id) fprintf(stderr, "  job:   %s is kept; sluice job show, job start or job delete %s\n", job_id, job_id);
+    return status;
 }

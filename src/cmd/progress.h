@@ -1,4 +1,4 @@
-/* Following a job: bars per table with rate and time left at a terminal, one line per ten seconds elsewhere. */
+/* Following a job on stderr: each stage's result once, then bars per table with rate and time left at a terminal, one line per ten seconds elsewhere. */
 #ifndef CMD_PROGRESS_H
 #define CMD_PROGRESS_H
 
@@ -12,7 +12,8 @@ typedef enum progress_end {
     PROGRESS_INTERRUPTED, /* Ctrl-C; the job goes on */
 } progress_end;
 
-/* Polls until an end is reached. forever: goes on showing a synchronizing job until Ctrl-C. Returns false when the API cannot be asked. */
-ERR_MUST_USE bool progress_follow(client *c, const char *job_id, bool forever, bool quiet, progress_end *ret, err *e);
+/* Polls until an end is reached. forever: goes on showing a synchronizing job until Ctrl-C. A service that does not answer for a while (it is
+ * being restarted) is waited for; returns false when the API cannot be asked. */
+ERR_MUST_USE bool progress_follow(client *c, const char *job_id, bool forever, progress_end *ret, err *e);
 
 #endif

@@ -60,7 +60,7 @@ def test_it_ends_by_itself_without_a_terminal(place):
     run = start(place)
     said = run.communicate(timeout=180)[0]
     assert run.returncode == 0, said
-    assert "4000 rows loaded in" in said and "\n   equal\n" in said and "removed    schema sluice" in said, said
+    assert "4000 rows loaded in" in said and "\n   equal\n" in said and "removed   schema sluice" in said, said
     assert_nothing_left(place, 0)
 
 

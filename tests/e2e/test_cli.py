@@ -14,8 +14,8 @@ import termios
 import time
 
 import pytest
+from jobs import database
 from sluice import Service, program, wait_for
-from test_delete import database
 
 COLUMNS = 72
 
@@ -183,7 +183,7 @@ def test_copy_at_a_terminal_draws_bars_that_fit(service, mariadb_a, mariadb_b):
         stays = screen_of(t.drawn)
         assert not any("█" in line or "░" in line for line in stays), stays
         assert sum(line.startswith("Full ") for line in stays) == 1, stays
-        assert max(map(len, stays)) <= COLUMNS, stays
+        assert max(len(line) for line in stays if not line.startswith(("    fix: ", " " * 9))) <= COLUMNS, stays  # SQL to paste is never broken
 
 
 def test_bars_without_utf_8(service, mariadb_a, mariadb_b):

@@ -10,7 +10,9 @@ typedef struct mapping_options {
     sql_family target;
     bool target_mariadb;     /* MariaDB has its own UUID, INET, JSON */
     uint32_t target_version;
-    /* Reserve "sluice.types": a choice of the user by "T15" (all columns) or "schema.table.column"; the text or STR_NULL. May be NULL. */
+    str postgis_schema, pgvector_schema; /* PostgreSQL: where the target has these extensions, STR_NULL without */
+    /* Reserve "sluice.types": a choice of the user by "T15" (all columns), "schema.table" or "schema.table.column" (source names); the text or STR_NULL. May be
+     * NULL. */
     str (*choice)(void *ctx, str key);
     void *ctx;
 } mapping_options;
@@ -31,15 +33,21 @@ typedef struct mapping_findings {
 
 typedef struct mapping mapping;
 
-/* Maps a whole catalog. The result's tables have the same ids and the same column indexes as the source's, with names, types, defaults, keys, foreign keys
- * and checks of the target's family; for MySQL also create_sql. Everything lives in the arena. When both families are the same the catalog is used as it is
- * and no value is touched. */
-ERR_MUST_USE bool mapping_make(const catalog_def *source, sql_family source_family, const mapping_options *o, const mapping_findings *out, arena *a, mapping **ret, err *e);
+/* Checks one member of "sluice.types" by itself: a rule and one of its words, or an object and words that some rule knows. ERR_BAD_INPUT names both. */
+ERR_MUST_USE bool mapping_check_option(str key, str value, err *e);
+
+/* Maps a whole catalog. The result's tables have the same ids and the same column indexes as the source's and are written in the target's terms: schema, name
+ * and column names are the target's, types, defaults, keys, foreign keys, checks and objects are SQL of the target's family with those names; for MySQL also
+ * create_sql. Everything lives in the arena. When both families are the same the catalog is used as it is and no value is touched. Else the source's catalog
+ * changes in one thing: a generated column that the target cannot compute is no longer marked as generated, so that its values are read and carried.
+ * ERR_BAD_INPUT: a choice that does not exist or has no effect. ERR_NOT_SUPPORTED names table, column and the choice that helps. */
+ERR_MUST_USE bool mapping_make(catalog_def *from, sql_family source_family, const mapping_options *o, const mapping_findings *out, arena *a, mapping **ret, err *e);
 /* The catalog for the target; not const because apply_begin notes facts of the target in it. */
 catalog_def *mapping_catalog(mapping *m);
 /* False when rows pass through untouched. */
 bool mapping_converts(const mapping *m);
-/* Rewrites rows and changes in place: values into the target family's forms (texts in the batch's arena), table pointers to the target's tables.
+/* Rewrites rows and changes in place: values into the target family's forms (texts in the batch's arena, which `bytes` then counts), table pointers to the
+ * target's tables. After an error the batch is of no more use.
  * ERR_NOT_SUPPORTED names table, column, key of the row, the value's trouble and the option. Safe from several threads. */
 ERR_MUST_USE bool mapping_convert_rows(const mapping *m, row_batch *b, err *e);
 ERR_MUST_USE bool mapping_convert_txn(const mapping *m, txn *t, err *e);

@@ -22,3 +22,26 @@ void pg_source_close(source *s)
     pg_conn_close(s->conn);
     free(s);
 }
+
+static bool source_server(source *s, arena *a, server_info *ret, err *e) { return pg_server_read(s->conn, a, ret, e); }
+
+static const source_ops pg_source_ops = {
+    .open = pg_source_open,
+    .close = pg_source_close,
+    .server = source_server,
+    .read_catalog = pg_catalog_read,
+    .keep_log = pg_slot_keep,
+    .current_position = pg_position_now,
+    .check_position = pg_position_check,
+    .compare = pg_position_compare,
+    .snapshot_open = pg_snapshot_begin,
+    .snapshot_close = pg_snapshot_end,
+    .snapshot_position = pg_snapshot_at,
+    .plan_chunks = pg_chunk_plan,
+    .read_chunk = pg_chunk_read,
+    .stream = pg_stream_run,
+    .remove_job = pg_slot_remove,
+};
+
+extern const engine engine_postgresql;
+const engine engine_postgresql = {.name = "postgresql", .default_port = 5432, .source = &pg_source_ops};

@@ -6,7 +6,7 @@
 
 #include "engine/postgresql/pg_position.h"
 
-#define SLOT_WAIT_S 120 /* a new slot waits for every transaction that was open before it */
+uint32_t pg_slot_wait_s(const pg_conn *c) { return 2 * c->statement_timeout_s; }
 
 void pg_slot_name(str job_id, char out[PG_SLOT_NAME_BYTES])
 {
@@ -112,7 +112,7 @@ static bool create_slot(source *s, const char *name, pg_lsn *ret, err *e)
     PGresult *r;
     uint32_t before = s->conn->statement_timeout_s;
     snprintf(sql, sizeof sql, "SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot('%s', 'pgoutput')", name);
-    s->conn->statement_timeout_s = SLOT_WAIT_S;
+    s->conn->statement_timeout_s = pg_slot_wait_s(s->conn);
     bool ok = pg_conn_query(s->conn, str_from_c(sql), &r, e);
     s->conn->statement_timeout_s = before;
     if (!ok && s->conn->broken && e->code == ERR_SOURCE_CONNECT) {

@@ -9,6 +9,8 @@
 
 /* The name of both: "sluice_" and the job's id in the letters that a slot may have. */
 void pg_slot_name(str job_id, char out[PG_SLOT_NAME_BYTES]);
+/* How long making a slot may take: it waits for every transaction that was open before it. */
+uint32_t pg_slot_wait_s(const pg_conn *c);
 /* Can the slot deliver everything after lsn? ERR_SOURCE_LOG_PURGED when it is gone, was invalidated, or was moved past it. */
 ERR_MUST_USE bool pg_slot_check(source *s, pg_lsn lsn, err *e);
 

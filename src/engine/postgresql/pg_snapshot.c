@@ -9,8 +9,6 @@
 #include "engine/postgresql/pg_position.h"
 #include "engine/postgresql/pg_slot.h"
 
-#define SLOT_WAIT_S 120
-
 static bool export_snapshot(source *s, pg_conn *c, arena *a, pg_lsn *ret_at, str *ret_name, err *e)
 {
     char job[PG_SLOT_NAME_BYTES], sql[256];
@@ -21,7 +19,7 @@ static bool export_snapshot(source *s, pg_conn *c, arena *a, pg_lsn *ret_at, str
     /* The words before PostgreSQL 15 were others. */
     snprintf(sql, sizeof sql, "CREATE_REPLICATION_SLOT %.40s_%012llx TEMPORARY LOGICAL pgoutput %s", job, (unsigned long long)(number & 0xffffffffffff),
              c->version >= 150000 ? "(SNAPSHOT 'export')" : "EXPORT_SNAPSHOT");
-    c->statement_timeout_s = SLOT_WAIT_S;
+    c->statement_timeout_s = pg_slot_wait_s(c);
     if (!pg_conn_query(c, str_from_c(sql), &r, e)) return err_context(e, "exporting a snapshot");
     *ret_name = arena_copy(a, pg_field(r, 0, 2));
     bool ok = pg_lsn_parse(pg_field(r, 0, 1), ret_at, e) && (ret_name->p || err_no_memory(e, "a snapshot"));

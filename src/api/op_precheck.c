@@ -11,8 +11,8 @@ static const api_par describe_pre_check_status_pars[] = {
     {"PageSize", PAR_INTEGER, 0, "1 to 500, default 20."},
     {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
     {"ResourceGroupId", PAR_STRING, PAR_IGNORED, "The resource group."},
-    {"StructPhase", PAR_STRING, PAR_IGNORED, "The phase of the schema stage."},
-    {"StructType", PAR_STRING, PAR_IGNORED, "before or after."},
+    {"StructPhase", PAR_STRING, 0, "With JobCode 02: only objects of this kind: database, table, index, foreign key, view."},
+    {"StructType", PAR_STRING, 0, "With JobCode 02: before (databases and tables, made before the load) or after (indexes, foreign keys and views)."},
     {"ZeroEtlJob", PAR_BOOLEAN, PAR_IGNORED, "Special business-specific."},
     {NULL, PAR_STRING, 0, NULL},
 };
@@ -106,9 +106,10 @@ static bool add_prechecks(api_call *c, const job_record *r, json_t *list, json_t
 
 static json_t *table_object(api_call *c, const job_table_progress *p, str job_id, uint32_t number)
 {
-    str name = p->schema.n && !str_eq(p->stage, STR("structure")) ? arena_printf(c->mem, "%.*s.%.*s", STR_ARG(p->schema), STR_ARG(p->name)) : p->name;
+    bool structure = str_eq(p->stage, STR("structure")); /* its rows have the kind of object in place of the schema */
+    str name = p->schema.n ? arena_printf(c->mem, structure ? "%.*s %.*s" : "%.*s.%.*s", STR_ARG(p->schema), STR_ARG(p->name)) : p->name;
     json_t *o = new_entry(name, name, p->state, job_id, number);
-    answer_set(o, "SourceSchema", p->schema);
+    answer_set(o, "SourceSchema", structure ? STR("") : p->schema);
     answer_set(o, "DestSchema", p->target_schema);
     answer_set(o, "TargetNames", p->target_name);
     answer_set_count(o, "Current", p->done);
@@ -120,13 +121,23 @@ static json_t *table_object(api_call *c, const job_table_progress *p, str job_id
     return o;
 }
 
+/* Is a row of the schema stage of the part that the call asks for? */
+static bool in_structure(api_call *c, const job_table_progress *p)
+{
+    str type = call_get(c, "StructType"), phase = call_get(c, "StructPhase");
+    bool before = str_eq(p->schema, STR("database")) || str_eq(p->schema, STR("table"));
+    if (!str_eq(p->stage, STR("structure"))) return true;
+    if (type.n && before != str_eq_nocase(type, STR("before"))) return false;
+    return !phase.n || str_eq_nocase(phase, p->schema);
+}
+
 static bool add_tables(api_call *c, const job_record *r, const char *stage, str name, json_t *list, uint32_t *ret_errors, err *e)
 {
     job_table_progress *tables = NULL;
     uint32_t n = 0;
     if (!service_progress(c->svc, r->job_id, str_from_c(stage), c->mem, &tables, &n, e)) return false;
     for (uint32_t i = 0; i < n; i++) {
-        if (name.n && str_find(tables[i].name, name) == SIZE_MAX) continue;
+        if ((name.n && str_find(tables[i].name, name) == SIZE_MAX) || !in_structure(c, &tables[i])) continue;
         *ret_errors += str_eq(tables[i].state, STR("Failed"));
         json_array_append_new(list, table_object(c, &tables[i], r->job_id, (uint32_t)json_array_size(list) + 1));
     }
@@ -165,6 +176,9 @@ static bool run_describe_pre_check_status(api_call *c, json_t *answer, api_fault
     if (!code.n) code = STR("01");
     bool known = code.n == 2 && code.p[0] == '0' && code.p[1] >= '1' && code.p[1] <= '4';
     if (!known) return fault_set(f, API_ERROR_INVALID_PARAMETER, STR("JobCode"), STR("01 precheck, 02 structure, 03 full load, 04 incremental"));
+    str type = call_get(c, "StructType");
+    if (type.n && !str_eq_nocase(type, STR("before")) && !str_eq_nocase(type, STR("after")))
+        return fault_set(f, API_ERROR_INVALID_PARAMETER, STR("StructType"), STR("before or after"));
     if (page < 1 || size < 1 || size > 500) return fault_set(f, API_ERROR_INVALID_PARAMETER, page < 1 ? STR("PageNo") : STR("PageSize"), STR("pages count from 1, with 1 to 500 rows"));
     if (!service_get(c->svc, call_job_ref(c), c->mem, &r, &sf, &e)) return call_failed(c, f, &sf, &e);
     const job_stage *stages[] = {&r.precheck, &r.structure, &r.load, &r.stream};

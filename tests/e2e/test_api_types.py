@@ -82,6 +82,12 @@ def answers(sluice_server, mariadb_a, mariadb_b):
     for code in ("02", "03", "04", "01"):
         assert call("DescribePreCheckStatus", DtsJobId=job, JobCode=code)["JobProgress"], code
         got["DescribePreCheckStatus/" + code] = got["DescribePreCheckStatus"]
+    def structure(**more):
+        return [i["Item"] for i in s.ok("DescribePreCheckStatus", {"DtsJobId": job, "JobCode": "02", **more})["JobProgress"]]
+
+    assert structure(StructType="before") == ["database api_types", "table `api_types`.`t`"]
+    assert structure(StructType="after", StructPhase="Index") == ["index t"] and set(structure()) > set(structure(StructType="after"))
+    assert structure(StructPhase="View") == [] and s.call("DescribePreCheckStatus", {"DtsJobId": job, "JobCode": "02", "StructType": "x"}).status == 400
     call("SuspendDtsJob", DtsJobId=job)
     wait_for(status, {"Suspending"})
     call("StartDtsJobs", DtsJobIds=job)

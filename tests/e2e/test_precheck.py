@@ -65,7 +65,8 @@ class Check:
         COVERED.add(item)
         got = self()[item]
         assert got["State"] == state, got
-        assert self.state == ("PrecheckFailed" if state == "Failed" else self.state)
+        if state == "Failed":
+            assert self.state == "PrecheckFailed"
         for word in words:
             assert word in got["ErrDetail"], (word, got)
         assert got["RepairMethod"] and got["ErrMsg"] == item
@@ -492,11 +493,16 @@ def test_skip_goes_on(service, mariadb_a, mariadb_b):
         service.ok("DeleteDtsJob", {"DtsJobId": job})
 
 
-def test_every_item_has_a_case():
+def test_every_item_has_a_case(request):
     """Runs last: the tests above have seen every item of docs/PRECHECKS.md fail or warn."""
+    ran = {item.originalname for item in request.session.items if item.path == request.path}
+    if {name for name in globals() if name.startswith("test_")} - ran:
+        pytest.skip("only when the whole file runs")
+    try:
+        MySQL.prepare()
+    except Unavailable as error:
+        pytest.skip(str(error))
     page = (ROOT / "docs/PRECHECKS.md").read_text()
     items = set(re.findall(r"^\| `(CHECK_\w+)` \|", page, re.M))
     assert len(items) >= 18
-    if len(COVERED) < 3:
-        pytest.skip("only when the whole file runs")
     assert items == COVERED

@@ -214,6 +214,7 @@ typedef struct target_ops {
 typedef struct engine {
     const char *name;
     uint16_t default_port;
+    sql_family sql;
     const source_ops *source;
     const target_ops *target;
     const repair_ops *repair;     /* NULL: findings come without SQL */

@@ -18,7 +18,21 @@ static fold_kind fold_of_collation(str collation)
     return FOLD_LETTERS;
 }
 
-fold_kind fold_of_column(const column_def *c)
+/* Texts are equal when their bytes are, unless a collation says otherwise: only one that was chosen for the column may be nondeterministic. char(n) ignores
+ * spaces at its end; citext and what else compares in ways of its own is COL_OTHER. */
+static fold_kind fold_of_postgresql(const column_def *c)
+{
+    switch (c->type) {
+    case COL_SMALLINT: case COL_INT: case COL_BIGINT: case COL_DATE: case COL_DATETIME: case COL_TIMESTAMP: case COL_UUID: case COL_ENUM: case COL_BLOB:
+        return FOLD_EXACT;
+    case COL_TEXT: case COL_VARCHAR: return c->collation.n ? FOLD_NEVER : FOLD_EXACT;
+    case COL_CHAR: return c->collation.n ? FOLD_NEVER : FOLD_PADDED;
+    case COL_DECIMAL: return FOLD_NUMBER;
+    default: return FOLD_NEVER;
+    }
+}
+
+static fold_kind fold_of_mysql(const column_def *c)
 {
     switch (c->type) {
     case COL_TINYINT: case COL_SMALLINT: case COL_MEDIUMINT: case COL_INT: case COL_BIGINT: case COL_BIT:
@@ -31,13 +45,15 @@ fold_kind fold_of_column(const column_def *c)
     }
 }
 
+static fold_kind fold_of_column(const table_def *t, const column_def *c) { return t->sql == SQL_POSTGRESQL ? fold_of_postgresql(c) : fold_of_mysql(c); }
+
 fold_kind fold_of_key(const table_def *t)
 {
     if (t->row_key == TABLE_NO_KEY) return FOLD_NEVER;
     const key_def *k = &t->keys[t->row_key];
     fold_kind worst = FOLD_EXACT;
     for (uint32_t i = 0; i < k->count; i++) {
-        fold_kind kind = fold_of_column(&t->columns[k->columns[i]]);
+        fold_kind kind = fold_of_column(t, &t->columns[k->columns[i]]);
         if (kind > worst) worst = kind;
     }
     return worst;
@@ -105,7 +121,7 @@ bool fold_encode_key(const table_def *t, const val *row, buf *exact, buf *folded
     for (uint32_t i = 0; i < k->count; i++) {
         const val *v = &row[k->columns[i]];
         if (v->kind == VAL_ABSENT || v->kind == VAL_UNCHANGED) return false;
-        fold_kind kind = fold_of_column(&t->columns[k->columns[i]]);
+        fold_kind kind = fold_of_column(t, &t->columns[k->columns[i]]);
         if (kind == FOLD_NEVER) return false;
         add_exact(exact, v);
         if (folded) add_folded(folded, v, kind, ret_wild);

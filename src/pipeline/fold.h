@@ -17,7 +17,6 @@ typedef enum fold_kind {
     FOLD_NEVER,   /* floating point, JSON and others: no merging by such a key */
 } fold_kind;
 
-fold_kind fold_of_column(const column_def *c);
 /* FOLD_NEVER when a column of the row key is; FOLD_EXACT when all are; else another kind (exact and folded forms differ). */
 fold_kind fold_of_key(const table_def *t);
 /* Appends the key of a row in both forms. False when a key column is absent or unchanged in the image, or the kind is FOLD_NEVER.

@@ -15,12 +15,13 @@ static bool get_plan(load_attempt *a, const table_def *t, chunk **ret, uint32_t 
 {
     const pipeline_job *job = a->run->job;
     arena *mem = &a->work.mem;
-    if (!job->target_engine->target->read_chunks(a->dest->t, t, mem, ret, ret_count, e)) return false;
+    const table_def *to = run_target_table(a->run, t);
+    if (!job->target_engine->target->read_chunks(a->dest->t, to, mem, ret, ret_count, e)) return false;
     if (*ret_count) return true;
     if (!job->source_engine->source->plan_chunks(a->snap, t, job->chunk_rows, mem, ret, ret_count, e)) return false;
     if (*ret_count == 0)
         return err_set(e, ERR_INTERNAL, "table %.*s.%.*s: the plan has no chunk", STR_ARG(t->schema), STR_ARG(t->name));
-    return job->target_engine->target->store_chunks(a->dest->t, job->epoch, t, *ret, *ret_count, e);
+    return job->target_engine->target->store_chunks(a->dest->t, job->epoch, to, *ret, *ret_count, e);
 }
 
 /* Do the table's chunks end up at different positions? */

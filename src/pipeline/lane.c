@@ -110,7 +110,11 @@ static bool next_rows(void *ctx, row_batch **ret, err *e)
 {
     feeding *f = ctx;
     *ret = take_batch(f);
-    return *ret || f->ended || cancel_error(e); /* a reader that died must never look like the end of the chunk */
+    if (!*ret) return f->ended || cancel_error(e); /* a reader that died must never look like the end of the chunk */
+    if (mapping_convert_rows(f->lane->attempt->run->map, *ret, e)) return true;
+    row_batch_free(*ret);
+    *ret = NULL;
+    return false;
 }
 
 /* The rest of the task's rows, so that the next parcel begins another task. */
@@ -134,7 +138,7 @@ static bool load_task(lane *l, parcel *first, err *e)
     feeding f = {.lane = l, .first = first};
     row_feed feed = {next_rows, &f};
     uint64_t rows = 0;
-    bool ok = l->attempt->run->job->target_engine->target->load_chunk(l->loader, t->load->table, &t->c, l->at, &feed, &rows, e);
+    bool ok = l->attempt->run->job->target_engine->target->load_chunk(l->loader, run_target_table(l->attempt->run, t->load->table), &t->c, l->at, &feed, &rows, e);
     bool partly = !f.first && !f.ended; /* a chunk that had been done before takes no row at all */
     if (ok && partly) ok = err_set(e, ERR_INTERNAL, "chunk %u was loaded without all its rows", t->c.number);
     bool again = !ok && e->retry == RETRY_TXN;

@@ -25,6 +25,23 @@ static bool read_source(run *r, source_facts *f, err *e)
     return ok;
 }
 
+/* The user's choices of types, from the job's options. */
+static str type_choice(void *ctx, str key)
+{
+    const pipeline_job *job = ctx;
+    return job->type_choice ? job->type_choice(job->type_ctx, key) : STR_NULL;
+}
+
+static bool map_catalog(run *r, err *e)
+{
+    const pipeline_job *job = r->job;
+    mapping_options o = {.target = job->target_engine->sql, .target_mariadb = r->target_mariadb, .target_version = r->target_version, .choice = type_choice,
+                         .ctx = (void *)(uintptr_t)job};
+    if (!mapping_make(&r->catalog, job->source_engine->sql, &o, NULL, &r->mem, &r->map, e)) return false;
+    r->target_catalog = mapping_catalog(r->map);
+    return true;
+}
+
 static bool prepare_source(run *r, source_facts *f, err *e)
 {
     retry again;
@@ -32,7 +49,7 @@ static bool prepare_source(run *r, source_facts *f, err *e)
     while (!read_source(r, f, e))
         if (!retry_again(&again, e)) return false;
     retry_over(&again);
-    return true;
+    return map_catalog(r, e);
 }
 
 typedef struct start {
@@ -42,11 +59,16 @@ typedef struct start {
 
 static bool read_start(run *r, dest *d, void *arg, err *e)
 {
-    (void)r, (void)e;
     start *s = arg;
+    arena mem;
+    server_info info;
     s->at = run_stage_of(d->ck.phase);
     s->has_position = !position_is_none(d->ck.at);
-    return true;
+    arena_init(&mem, 4096, 0);
+    bool ok = r->job->target_engine->target->server(d->t, &mem, &info, e);
+    if (ok) r->target_mariadb = str_eq(info.product, STR("MariaDB")), r->target_version = info.version_number;
+    arena_finish(&mem);
+    return ok;
 }
 
 static void schema_object(void *ctx, stage s, const char *kind, str name, uint32_t done, uint32_t total)
@@ -69,7 +91,7 @@ static bool apply_schema(run *r, dest *d, void *arg, err *e)
 {
     stage s = *(stage *)arg;
     schema_progress progress = {s == STAGE_SCHEMA ? table_object : index_object, r};
-    return r->job->target_engine->target->apply_schema(d->t, s == STAGE_SCHEMA ? SCHEMA_TABLES : SCHEMA_AFTER_LOAD, &r->catalog, &r->source_info,
+    return r->job->target_engine->target->apply_schema(d->t, s == STAGE_SCHEMA ? SCHEMA_TABLES : SCHEMA_AFTER_LOAD, r->target_catalog, &r->source_info,
                                                        r->job->ignore_existing, &progress, e);
 }
 

@@ -20,6 +20,8 @@ typedef struct pipeline_job {
     position start_at;         /* incremental without full load: where to begin; none = now */
     uint32_t lanes;            /* parallel readers and writers of the full load, 1..32 */
     uint64_t chunk_rows;
+    str (*type_choice)(void *ctx, str key); /* see mapping_options.choice; NULL: the defaults */
+    void *type_ctx;
     size_t budget_bytes;       /* memory in flight */
     uint32_t window_rows;      /* largest merge window */
     uint32_t window_wait_us;   /* how long an open window waits for more when the source has nothing ready; 0 = close at once */

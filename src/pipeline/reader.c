@@ -33,7 +33,7 @@ static bool deliver(void *ctx, txn *t, err *e)
 {
     link *l = ctx;
     bool fresh;
-    if (!is_new(l, t->end, &fresh, e)) {
+    if (!mapping_convert_txn(l->rd->run->map, t, e) || !is_new(l, t->end, &fresh, e)) {
         txn_free(t);
         return false;
     }

@@ -36,7 +36,7 @@ static bool look_at_table(run *r, dest *d, const table_def *t, family *f, arena 
 {
     chunk *c;
     uint32_t count;
-    if (!r->job->target_engine->target->read_chunks(d->t, t, a, &c, &count, e)) return false;
+    if (!r->job->target_engine->target->read_chunks(d->t, run_target_table(r, t), a, &c, &count, e)) return false;
     if (count == 0) f->unfinished = true;
     for (uint32_t i = 0; i < count; i++) {
         int order = 0;
@@ -57,12 +57,12 @@ static bool unload_table(run *r, dest *d, const table_def *t, position at, arena
     chunk *c;
     uint32_t count;
     const target_ops *ops = r->job->target_engine->target;
-    if (!ops->read_chunks(d->t, t, a, &c, &count, e)) return false;
+    if (!ops->read_chunks(d->t, run_target_table(r, t), a, &c, &count, e)) return false;
     for (uint32_t i = 0; i < count; i++) {
         int order;
         if (!c[i].done) continue;
         if (!r->job->source_engine->source->compare(c[i].at, at, &order, e)) return false;
-        if (order && !ops->unload_chunk(d->t, r->job->epoch, t, &c[i], e)) return false;
+        if (order && !ops->unload_chunk(d->t, r->job->epoch, run_target_table(r, t), &c[i], e)) return false;
         if (cancel_asked(d->env.cancel)) return cancel_error(e);
     }
     return true;

@@ -3,6 +3,7 @@
 #define PIPELINE_RUN_H
 
 #include "base/buf.h"
+#include "engine/mapping/mapping.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/retry.h"
 
@@ -21,8 +22,12 @@ typedef struct run {
     const cancel *cancel;
     const clk *clock;
     engine_env env;
-    arena mem;                     /* catalog and server facts */
-    catalog_def catalog;
+    arena mem;                     /* catalogs and server facts */
+    catalog_def catalog;           /* as the source has it */
+    mapping *map;                  /* from it to the target's family */
+    catalog_def *target_catalog;   /* as the target has it, by the same table ids; the same one between like engines */
+    bool target_mariadb;
+    uint32_t target_version;
     server_info source_info;
     bool claim_sent;               /* a claim may have reached the target: read back before claiming again */
     bool claimed;                  /* a claim succeeded: from now on the row must be there */
@@ -52,6 +57,9 @@ bool dest_try(dest *d, dest_step step, void *arg, err *e);
 bool dest_retry(run *r, dest_step step, void *arg, err *e);
 /* Moves phase and position; idempotent. */
 bool run_save_phase(run *r, const char *phase, position at, err *e);
+
+/* The table in the target's terms. */
+static inline table_def *run_target_table(const run *r, const table_def *t) { return r->target_catalog->tables[t->id]; }
 
 stage run_stage_of(str phase);
 void run_stage_event(const run *r, stage s, bool finished);

@@ -58,7 +58,7 @@ static bool add_table(spans *s, const table_def *t, const chunk *c, uint32_t cou
 
 bool spans_read(spans *s, dest *d, bool load, err *e)
 {
-    const catalog_def *c = &d->run->catalog;
+    const catalog_def *c = d->run->target_catalog;
     *s = (spans){.compare = d->run->job->source_engine->source->compare, .table_count = c->table_count};
     arena_init(&s->mem, 4096, 0);
     uint32_t cap = 16;

@@ -64,7 +64,7 @@ static bool reconnect(stream *s, position end, bool *ret_done, err *e)
     }
     if (to_applied > 0 && to_end != 0)
         return err_set(e, ERR_FENCED, "the destination's checkpoint moved to a position that this worker did not write");
-    return ops_of(s)->apply_begin(s->dest.t, s->run->job->epoch, &s->run->catalog, &s->run->source_info, e);
+    return ops_of(s)->apply_begin(s->dest.t, s->run->job->epoch, s->run->target_catalog, &s->run->source_info, e);
 }
 
 /* Applies the window (NULL: only moves the position) and keeps at it through failures until the target is known to have it. */
@@ -188,7 +188,7 @@ static bool begin(run *r, dest *d, void *arg, err *e)
     if (position_is_none(d->ck.at))
         return err_set(e, ERR_CHECKPOINT_MISSING, "the destination's checkpoint has no position to stream from; reset the job");
     if (!spans_read(&s->spans, d, r->job->full, e) || !check_families(s, e) || !place_set(&s->applied, d->ck.at, e)) return false;
-    return ops_of(s)->apply_begin(d->t, r->job->epoch, &r->catalog, &r->source_info, e); /* before a window: it tells which tables have triggers */
+    return ops_of(s)->apply_begin(d->t, r->job->epoch, r->target_catalog, &r->source_info, e); /* before a window: it tells which tables have triggers */
 }
 
 /* A job without an incremental part streams only when its chunks lie at different positions, to the highest of them. */

@@ -28,6 +28,7 @@ typedef struct engine_env {
     str job_id;
     uint32_t replica_id;      /* MySQL server_id of our binlog connection, unique per running worker */
     size_t budget_bytes;      /* memory for everything in flight */
+    size_t row_limit_bytes;   /* largest row or log event that is taken from a server; 0: the protocol's limit */
     uint32_t lanes;           /* connections that one call may use side by side; 0 = 1 */
     uint32_t connect_timeout_s, io_timeout_s;
 } engine_env;

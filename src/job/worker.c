@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "job/ctl.h"
+#include "job/fence.h"
 #include "job/report.h"
 #include "job/roles.h"
 #include "job/spec.h"
@@ -94,6 +95,11 @@ static bool receive_job(worker *w, err *e)
     if (ctl_receive(&w->ctl, 30000, &m, e) != CTL_MESSAGE) return e->code != ERR_NONE ? false : err_set(e, ERR_PROTOCOL, "no job was told on the control socket");
     bool ok = strcmp(ctl_text(m, "type"), "job") == 0 || err_set(e, ERR_PROTOCOL, "the first control message is not a job");
     ok = ok && spec_read(m, &w->spec, e);
+    if (ok) {
+        fence f = fence_plan(w->spec.job.budget_bytes, w->spec.job.lanes);
+        w->spec.job.row_limit_bytes = f.row_bytes;
+        fence_raise(&f);
+    }
     json_decref(m);
     return ok;
 }

@@ -23,6 +23,7 @@ typedef struct pipeline_job {
     str (*type_choice)(void *ctx, str key); /* see mapping_options.choice; NULL: the defaults */
     void *type_ctx;
     size_t budget_bytes;       /* memory in flight */
+    size_t row_limit_bytes;    /* largest row that is loaded, 0: any */
     uint32_t window_rows;      /* largest merge window */
     uint32_t window_wait_us;   /* how long an open window waits for more when the source has nothing ready; 0 = close at once */
     uint32_t replica_id;

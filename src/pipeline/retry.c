@@ -4,6 +4,7 @@
 #define TXN_BASE_US 10000
 #define BASE_US 200000
 #define CAP_US 30000000
+#define NO_MEMORY_ATTEMPTS 5
 #define SLICE_US 50000 /* a cancel is seen within this time */
 
 void retry_init(retry *r, const pipeline_job *job, const pipeline_events *events, const cancel *c, const clk *clock, const char *end)
@@ -38,6 +39,8 @@ bool retry_again(retry *r, err *e)
     if (r->attempt == 0) r->since_us = now;
     r->attempt++;
     uint64_t lasted = (uint64_t)(now - r->since_us);
+    if (e->code == ERR_NO_MEMORY && r->attempt >= NO_MEMORY_ATTEMPTS)
+        return err_context(e, "given up after %u attempts; raise --worker-memory of sluice serve, or give the job fewer lanes", r->attempt);
     if (lasted >= r->for_us)
         return err_context(e, "given up after %llu s and %u attempts", (unsigned long long)(lasted / 1000000), r->attempt);
     if (r->events->retrying) r->events->retrying(r->events->ctx, e, retry_end_of(e->code, r->end), r->attempt);

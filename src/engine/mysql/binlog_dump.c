@@ -16,6 +16,8 @@
 #define COM_BINLOG_DUMP_NUMBER 18
 #define SILENCE_LIMIT_US (30 * 1000000LL)
 #define WATCH_MS 1000
+/* Above the largest transaction that is taken: then its own limit speaks, with the table's name. */
+#define EVENT_ROOM_BYTES (1024UL * 1024)
 
 struct binlog_dump {
     conn *c;
@@ -127,7 +129,9 @@ bool binlog_dump_open(const endpoint *ep, const engine_env *env, str file, uint6
     if (!d) return err_no_memory(e, "the binlog reader");
     d->env = env;
     d->stop_fd = -1;
-    if (!conn_open(ep, env, CONN_SOURCE, false, &d->c, e) || !announce(d, heartbeat_ms, e) || !start_watcher(d, e) || !send_command(d, file, offset, e)) {
+    if (!conn_open(ep, env, CONN_SOURCE, false, &d->c, e)) return free(d), false;
+    if (env->row_limit_bytes) d->c->my->net.max_packet_size = env->budget_bytes / 4 + EVENT_ROOM_BYTES;
+    if (!announce(d, heartbeat_ms, e) || !start_watcher(d, e) || !send_command(d, file, offset, e)) {
         binlog_dump_close(d);
         return false;
     }
@@ -156,6 +160,7 @@ static bool read_failed(binlog_dump *d, err *e)
         return err_set_native(e, ERR_SOURCE_CONNECT, RETRY_RECONNECT, (int)number,
                               "the source sent neither events nor heartbeats for %lld s; check the network and that the server is not frozen",
                               (long long)(SILENCE_LIMIT_US / 1000000));
+    if (conn_packet_too_large(d->c)) return conn_error(d->c, e, "reading the binlog");
     if (number == 0) number = 2013;
     return binlog_dump_server_error(number, mysql_error(d->c->my), e);
 }

@@ -34,12 +34,12 @@ static void where_text(const endpoint *ep, conn_end end, char *out, size_t n)
     snprintf(out, n, "%s %.*s:%u as user '%.*s'", end_name(end), STR_ARG(ep->host), ep->port, STR_ARG(ep->user));
 }
 
-static bool set_options(MYSQL *my, const endpoint *ep, const engine_env *env, bool local_infile, err *e)
+static bool set_options(MYSQL *my, const endpoint *ep, const engine_env *env, conn_end end, bool local_infile, err *e)
 {
     unsigned connect_s = env->connect_timeout_s ? env->connect_timeout_s : CONNECT_TIMEOUT_S;
     unsigned io_s = env->io_timeout_s ? env->io_timeout_s : IO_TIMEOUT_S;
     unsigned local = local_infile ? 1 : 0, protocol = MYSQL_PROTOCOL_TCP;
-    size_t packet = MAX_PACKET_BYTES;
+    size_t packet = env->row_limit_bytes && end == CONN_SOURCE ? env->row_limit_bytes : MAX_PACKET_BYTES;
     my_bool on = 1, off = 0;
     bool bad = mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s) || mysql_options(my, MYSQL_OPT_READ_TIMEOUT, &io_s) ||
                mysql_options(my, MYSQL_OPT_WRITE_TIMEOUT, &io_s) || mysql_options(my, MYSQL_OPT_LOCAL_INFILE, &local) ||
@@ -138,7 +138,7 @@ bool conn_open(const endpoint *ep, const engine_env *env, conn_end end, bool loc
     snprintf(host, sizeof host, "%.*s", STR_ARG(ep->host));
     snprintf(user, sizeof user, "%.*s", STR_ARG(ep->user));
     /* Each time: a name can have another address than at the last connection. */
-    bool ok = policy_check_resolved(ep->policy, ep->host, ep->port, e) && set_options(c->my, ep, env, local_infile, e);
+    bool ok = policy_check_resolved(ep->policy, ep->host, ep->port, e) && set_options(c->my, ep, env, end, local_infile, e);
     /* No default database, though the endpoint may name one: every statement names its own, and the destination's may not be there yet. */
     if (ok && !mysql_real_connect(c->my, host, user, secret_c(&ep->password), NULL, ep->port, NULL, 0))
         ok = connect_error(c->my, ep, end, e);
@@ -289,11 +289,18 @@ bool conn_query_u64(conn *c, const char *sql, uint64_t *ret, err *e)
     return ok;
 }
 
+/* The library calls it a lost connection (2013), but only a buffer that may not or cannot grow leaves 1 behind; a dead socket leaves 2 (Connector/C 3.3.20, measured). */
+bool conn_packet_too_large(const conn *c) { return mysql_errno(c->my) == 2013 && c->my->net.error == 1; }
+
 bool conn_error(conn *c, err *e, const char *what)
 {
     char where[400];
     where_text(c->ep, c->end, where, sizeof where);
     unsigned n = mysql_errno(c->my);
     if (conn_error_is_lost(n)) c->broken = true;
+    if (conn_packet_too_large(c))
+        return err_set_native(e, ERR_LIMIT, RETRY_NEVER, (int)n,
+                              "%s: a row or log event is larger than the %lu bytes that this job's memory allows (%s); raise --worker-memory of sluice serve, or give the job fewer lanes", where,
+                              c->my->net.max_packet_size, what);
     return conn_error_set(c->end, where, n, mysql_error(c->my), what, e);
 }

@@ -45,6 +45,8 @@ ERR_MUST_USE bool conn_query_u64(conn *c, const char *sql, uint64_t *ret, err *e
 /* Fills e from the connection's last error: code by end and number, retry class by number (1213, 1205: TXN; 2006, 2013, ...: RECONNECT;
  * 1040, 1290, 1836, 1021, 3, 28...: LATER); marks the connection broken when it is. `what` names the operation. Returns false. */
 bool conn_error(conn *c, err *e, const char *what);
+/* After a failed read: was a packet beyond the limit that was set (env->row_limit_bytes), or was there no memory for it? */
+bool conn_packet_too_large(const conn *c);
 /* Fills e from number and text of a server's or the client library's error, as conn_error does. */
 bool conn_error_set(conn_end end, const char *where, unsigned number, const char *text, const char *what, err *e);
 /* The connection is lost after this error number. */

@@ -252,6 +252,22 @@ bool pg_conn_query(pg_conn *c, str sql, PGresult **ret, err *e)
     return ok;
 }
 
+bool pg_conn_send(pg_conn *c, str sql, err *e)
+{
+    char *text = c_text(sql);
+    if (!text) return err_no_memory(e, "a statement");
+    bool ok = usable(c, e) && (PQsendQuery(c->pg, text) || pg_conn_error(c, NULL, e, "sending statements"));
+    free(text);
+    return ok && flush(c, deadline_of(c, c->statement_timeout_s), e);
+}
+
+bool pg_conn_next(pg_conn *c, PGresult **ret, err *e)
+{
+    if (!next_result(c, deadline_of(c, c->statement_timeout_s), ret, e)) return false;
+    if (!*ret) c->running = false;
+    return true;
+}
+
 bool pg_conn_query_params(pg_conn *c, str sql, const str *values, uint32_t n, PGresult **ret, err *e)
 {
     char *text = c_text(sql);

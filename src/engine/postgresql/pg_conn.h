@@ -17,6 +17,7 @@ typedef struct pg_conn {
     bool broken;             /* the connection is lost: only pg_conn_close is allowed */
     bool running;            /* a statement was sent and its answer was not read: pg_conn_close cancels it at the server */
     uint32_t statement_timeout_s; /* until the answer; set to the io timeout by pg_conn_open, 0 = none */
+    char context[256];       /* CONTEXT of the last refused statement, cut; may hold values of a row: never for a message as it is */
     const endpoint *ep;      /* borrowed until pg_conn_close */
     const engine_env *env;   /* borrowed until pg_conn_close */
 } pg_conn;
@@ -43,6 +44,10 @@ ERR_MUST_USE bool pg_conn_execf(pg_conn *c, err *e, const char *format, ...) __a
 ERR_MUST_USE bool pg_conn_query_value(pg_conn *c, const char *sql, arena *a, str *ret, err *e);
 /* The same as an unsigned number; 0 when NULL or no row. */
 ERR_MUST_USE bool pg_conn_query_u64(pg_conn *c, const char *sql, uint64_t *ret, err *e);
+/* Several statements at once: pg_conn_send, then pg_conn_next until *ret is NULL, one result for each statement (free with PQclear). A result whose status is
+ * an error is the last one of the batch: pg_conn_error tells what it means. The timeout counts anew for each result. */
+ERR_MUST_USE bool pg_conn_send(pg_conn *c, str sql, err *e);
+ERR_MUST_USE bool pg_conn_next(pg_conn *c, PGresult **ret, err *e);
 /* A field of a result, borrowed from it; p == NULL for NULL. */
 str pg_field(const PGresult *r, int row, int column);
 
@@ -58,7 +63,7 @@ ERR_MUST_USE bool pg_copy_out_begin(pg_conn *c, str sql, bool both, err *e);
 ERR_MUST_USE bool pg_copy_out_next(pg_conn *c, char **held, int timeout_ms, str *ret, err *e);
 
 /* Fills e from the result (NULL: from the connection): code by end and SQLSTATE, retry class; marks the connection broken when it is. `what` names the
- * operation. Returns false. */
+ * operation. The text has the server's message and its detail, never a whole row nor the statement. Returns false. */
 bool pg_conn_error(pg_conn *c, const PGresult *r, err *e, const char *what);
 /* "source HOST:PORT/DATABASE as user 'U'" */
 void pg_conn_where(const pg_conn *c, char *out, size_t n);

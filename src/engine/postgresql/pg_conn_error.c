@@ -42,12 +42,27 @@ static int text_length(const char *s)
     return (int)n;
 }
 
+/* Their DETAIL is "Failing row contains (...)". */
+static bool detail_is_row(const char *state) { return state && (!strcmp(state, "23502") || !strcmp(state, "23514") || !strcmp(state, "44000")); }
+
+/* The server's words without the statement (LINE 1: ...) and without CONTEXT, which both show values. */
+static void describe(const PGresult *r, const char *state, char *out, size_t n)
+{
+    const char *message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY), *hint = PQresultErrorField(r, PG_DIAG_MESSAGE_HINT);
+    const char *detail = detail_is_row(state) ? NULL : PQresultErrorField(r, PG_DIAG_MESSAGE_DETAIL);
+    if (!message) message = PQresultErrorMessage(r);
+    snprintf(out, n, "%.*s%s%s%s%s", text_length(message), message, detail ? "; " : "", detail ? detail : "", hint ? "; " : "", hint ? hint : "");
+}
+
 bool pg_conn_error(pg_conn *c, const PGresult *r, err *e, const char *what)
 {
-    char where[400];
+    char where[400], text[700];
     bool src = c->end == PG_SOURCE;
-    const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
-    const char *text = r ? PQresultErrorMessage(r) : PQerrorMessage(c->pg);
+    const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL, *context = r ? PQresultErrorField(r, PG_DIAG_CONTEXT) : NULL;
+    const char *own = PQerrorMessage(c->pg);
+    if (r) describe(r, state, text, sizeof text);
+    else snprintf(text, sizeof text, "%.*s", text_length(own), own);
+    snprintf(c->context, sizeof c->context, "%s", context ? context : "");
     meaning is = find(state);
     if (!state && PQstatus(c->pg) == CONNECTION_BAD) is = LOST;
     err_code code = src ? ERR_SOURCE_QUERY : ERR_TARGET_QUERY;
@@ -62,5 +77,5 @@ bool pg_conn_error(pg_conn *c, const PGresult *r, err *e, const char *what)
     case PLAIN: break;
     }
     pg_conn_where(c, where, sizeof where);
-    return err_set_native(e, code, retry, native_of(state), "%s: %s%s%.*s (%s)", where, state ? state : "", state ? ": " : "", text_length(text), text, what);
+    return err_set_native(e, code, retry, native_of(state), "%s: %s%s%s (%s)", where, state ? state : "", state ? ": " : "", text, what);
 }

@@ -16,13 +16,16 @@ struct source {
 struct target {
     const endpoint *ep;         /* borrowed */
     const engine_env *env;      /* borrowed */
-    pg_conn *conn;              /* owned */
+    pg_conn *conn;              /* owned; its session is that of pg_session.h */
     struct pg_applier *applier; /* owned, made by apply_begin */
+    bool may_replicate;         /* the role may set session_replication_role=replica */
 };
 
 /* engine.c */
 bool pg_source_open(const endpoint *ep, const engine_env *env, source **ret, err *e);
 void pg_source_close(source *s);
+/* pg_target.c: opening and closing, and the target's table of operations */
+extern const target_ops pg_target_ops;
 bool pg_target_open(const endpoint *ep, const engine_env *env, target **ret, err *e);
 void pg_target_close(target *t);
 /* pg_server.c: identity is the system identifier, a colon and the database's oid. */

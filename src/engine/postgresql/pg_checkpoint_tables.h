@@ -1,0 +1,29 @@
+/* The tables of the schema sluice in a target: made through the ledger, removed when no job uses them. */
+#ifndef ENGINE_POSTGRESQL_PG_CHECKPOINT_TABLES_H
+#define ENGINE_POSTGRESQL_PG_CHECKPOINT_TABLES_H
+
+#include "engine/postgresql/postgresql.h"
+
+typedef enum pg_checkpoint_object { PG_CHECKPOINT_NONE, PG_CHECKPOINT_OURS, PG_CHECKPOINT_FOREIGN /* same name, other columns */ } pg_checkpoint_object;
+
+typedef struct pg_checkpoint_objects {
+    bool schema;
+    pg_checkpoint_object checkpoint, chunk, object;
+} pg_checkpoint_objects;
+
+/* Which of our tables exist; a table is ours when it has a column job_id and its own mark of a column. */
+ERR_MUST_USE bool pg_checkpoint_tables_find(pg_conn *c, pg_checkpoint_objects *ret, err *e);
+/* An advisory lock of the session, held around making and removing. ERR_TARGET_BUSY when another job keeps it for 10 s. */
+ERR_MUST_USE bool pg_checkpoint_tables_lock(pg_conn *c, err *e);
+void pg_checkpoint_tables_unlock(pg_conn *c);
+/* Makes one object through the ledger, unless it exists: kind "schema" or "table", its name and its SQL. The ledger's entry is written either way. */
+ERR_MUST_USE bool pg_checkpoint_tables_make_one(target *t, bool exists, const char *kind, const char *name, const char *undo, const char *create, err *e);
+/* Writes schema, tables and the job's rows into the ledger and makes what is missing. */
+ERR_MUST_USE bool pg_checkpoint_tables_make(target *t, err *e);
+/* Tells the ledger that the job's rows exist. */
+ERR_MUST_USE bool pg_checkpoint_tables_made(target *t, err *e);
+
+#define PG_CHECKPOINT_SCHEMA_SQL "CREATE SCHEMA sluice"
+#define PG_CHECKPOINT_SCHEMA_UNDO "DROP SCHEMA IF EXISTS sluice"
+
+#endif

@@ -1,0 +1,43 @@
+/* The PostgreSQL target: opening and closing it, its table of operations. */
+#include <stdlib.h>
+
+#include "engine/postgresql/pg_session.h"
+#include "engine/postgresql/postgresql.h"
+
+bool pg_target_open(const endpoint *ep, const engine_env *env, target **ret, err *e)
+{
+    target *t = calloc(1, sizeof *t);
+    if (!t) return err_no_memory(e, "a target");
+    *t = (target){.ep = ep, .env = env};
+    if (!pg_conn_open(ep, env, PG_TARGET, false, &t->conn, e) || !pg_session_begin(t->conn, &t->may_replicate, e)) {
+        pg_target_close(t);
+        return false;
+    }
+    *ret = t;
+    return true;
+}
+
+void pg_target_close(target *t)
+{
+    if (!t) return;
+    pg_conn_close(t->conn);
+    free(t);
+}
+
+static bool server(target *t, arena *a, server_info *ret, err *e) { return pg_server_read(t->conn, a, ret, e); }
+
+const target_ops pg_target_ops = {
+    .open = pg_target_open,
+    .close = pg_target_close,
+    .server = server,
+    .read_chunks = pg_checkpoint_read_chunks,
+    .store_chunks = pg_checkpoint_store_chunks,
+    .loader_open = pg_loader_open,
+    .loader_close = pg_loader_close,
+    .load_chunk = pg_loader_load,
+    .unload_chunk = pg_checkpoint_unload_chunk,
+    .claim = pg_checkpoint_claim,
+    .read_checkpoint = pg_checkpoint_read,
+    .save_checkpoint = pg_checkpoint_save,
+    .remove_job = pg_checkpoint_remove_job,
+};

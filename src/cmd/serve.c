@@ -15,6 +15,7 @@
 #include "cmd/run.h"
 #include "http/server.h"
 #include "job/roles.h"
+#include "pipeline/spill.h"
 
 #define STOP_DEADLINE_MS 15000
 
@@ -25,6 +26,7 @@ typedef struct server {
     net_policy policy;
     api *api;
     http_server *plain, *tls;
+    char spill_folder[4096];
 } server;
 
 /* "127.0.0.1:8888", "[::1]:8888". */
@@ -97,8 +99,11 @@ static bool start(const args *a, server *s, err *e)
     const char *region = args_get(a, "region");
     supervisor_options so = {.program = "/proc/self/exe", .max_workers = (uint32_t)workers, .lanes = (uint32_t)lanes, .worker_budget_bytes = (uint64_t)memory_mib << 20};
     api_options ao = {.region = str_from_c(region ? region : "local"), .host_id = STR("sluice"), .requests_per_s = (uint32_t)rate, .burst = (uint32_t)burst};
+    snprintf(s->spill_folder, sizeof s->spill_folder, "%s/spill", dir);
+    so.spill_folder = s->spill_folder;
     if (!policy_allow(&s->policy, str_from_c(args_get(a, "allow-endpoint")), e)) return false;
     if (!file_make_dirs(dir, 0700, e) || !catalog_open(dir, clk_system(), &s->catalog, e) || !service_open(s->catalog, &s->svc, e)) return false;
+    spill_clear(s->spill_folder);
     service_use_policy(s->svc, &s->policy);
     /* The supervisor last: what it starts is told the ports of the listeners. */
     return api_open(s->svc, &ao, &s->api, e) && listen_on(a, "http", s, &s->plain, e) && listen_on(a, "https", s, &s->tls, e) && supervisor_start(s->svc, &so, &s->sup, e);

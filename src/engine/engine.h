@@ -102,7 +102,8 @@ typedef struct stream_request {
      * keeps its log for this job. Callable at any time during the call; false without memory. */
     bool (*durable)(void *ctx, buf *out);
     void *durable_ctx;
-    size_t txn_limit_bytes;       /* a larger transaction ends in ERR_LIMIT */
+    size_t txn_limit_bytes;       /* memory of one transaction; a larger one is pushed in parts, or ends in ERR_LIMIT */
+    bool parts;                   /* the sink takes parts (txn.part) */
 } stream_request;
 
 typedef struct source source;
@@ -167,6 +168,15 @@ typedef struct apply_window {
     const char *phase;
 } apply_window;
 
+/* The windows that a large transaction is cut into, in order. */
+typedef struct window_feed {
+    /* The next next() gives the first window again. */
+    bool (*rewind)(void *ctx, err *e);
+    /* *ret is borrowed until the next call; NULL at the end. Its end, counts and phase are not used. */
+    bool (*next)(void *ctx, const apply_window **ret, err *e);
+    void *ctx;
+} window_feed;
+
 typedef enum schema_phase { SCHEMA_TABLES /* databases, tables, primary and unique keys */, SCHEMA_AFTER_LOAD /* indexes, foreign keys, views */ } schema_phase;
 
 typedef struct schema_progress {
@@ -207,6 +217,9 @@ typedef struct target_ops {
     bool (*apply_begin)(target *t, uint64_t epoch, catalog_def *c, const server_info *source, err *e);
     /* One target transaction. ERR_TARGET_DIVERGED names table and key. ERR_COMMIT_UNKNOWN: reconnect and read the checkpoint. */
     bool (*apply)(target *t, const apply_window *w, err *e);
+    /* The same for a transaction in several windows: one target transaction all the same, with the checkpoint as `last` says once the feed has ended (which
+     * may change its counts until then). NULL: the target takes no such transactions. */
+    bool (*apply_large)(target *t, const window_feed *feed, const apply_window *last, err *e);
     /* Removes what the job left: its rows, and tables and schema when no other job uses them. Idempotent.
      * ret_removed: one line per object, in the arena. ERR_TARGET_CONNECT... when unreachable. */
     bool (*remove_job)(target *t, str job_id, arena *a, str *ret_removed, err *e);

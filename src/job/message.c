@@ -72,6 +72,7 @@ json_t *message_job(const char *type, const job_record *r, const secret *source_
     set_number(m, "chunk_rows", reserve_number(reserve, "sluice.chunkRows"));
     set_number(m, "window_rows", reserve_number(reserve, "sluice.windowRows"));
     set_number(m, "retry_for_us", (json_int_t)service_retry_limit_s(r->reserve) * 1000000);
+    if (o->spill_folder) json_object_set_new(m, "spill_folder", json_string(o->spill_folder));
     json_object_set_new(m, "limits", json_pack("{s:o, s:o}", "full", message_limits(r, "full"), "stream", message_limits(r, "stream")));
     json_decref(reserve);
     return m;

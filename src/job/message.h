@@ -12,6 +12,7 @@ typedef struct message_options {
     uint32_t lanes;          /* when the job's Reserve does not say */
     uint64_t budget_bytes;
     const net_policy *policy;
+    const char *spill_folder;
 } message_options;
 
 /* {"engine","host","port","user","password","database","tls","tls_ca","policy"} */

@@ -10,6 +10,7 @@ typedef struct supervisor_options {
     const char *program;        /* path of this program, /proc/self/exe by default */
     uint32_t max_workers;
     uint32_t lanes;             /* of a job's full load when Reserve does not say */
+    const char *spill_folder; /* of large transactions, borrowed; NULL: workers keep all in memory */
     uint64_t worker_budget_bytes;
 } supervisor_options;
 

@@ -84,6 +84,8 @@ bool spec_read(const json_t *m, job_spec *ret, err *e)
     j->incremental = ctl_flag(m, "incremental");
     j->ignore_existing = ctl_flag(m, "ignore_existing");
     j->limits = &ret->limits;
+    str folder = ctl_str(m, "spill_folder");
+    j->spill_folder = folder.n ? arena_copy_c(&ret->mem, folder) : NULL;
     ret->objects_error = ERR_INIT;
     if (!dblist_parse(arena_copy(&ret->mem, ctl_str(m, "db_list")), &ret->mem, &ret->objects, &ret->objects_error)) ret->objects = NULL;
     j->objects = ret->objects;

@@ -182,7 +182,7 @@ static bool still_wanted(supervisor *s, job_record *r, bool worker, arena *a, bo
 static bool make_message(supervisor *s, job_record *r, bool worker, arena *a, json_t **ret, err *e)
 {
     secret pw[2] = {SECRET_INIT, SECRET_INIT};
-    message_options o = {s->options.lanes, s->options.worker_budget_bytes, s->svc->policy};
+    message_options o = {s->options.lanes, s->options.worker_budget_bytes, s->svc->policy, s->options.spill_folder};
     bool ok = load_passwords(s, r, a, pw, e);
     if (ok && worker) r->epoch++;
     if (ok && !worker) {

@@ -17,6 +17,7 @@ txn *txn_new(size_t limit_bytes)
 void txn_free(txn *t)
 {
     if (!t) return;
+    if (t->spilled) t->spilled_free(t->spilled);
     free(t->changes);
     arena_finish(&t->mem);
     free(t);

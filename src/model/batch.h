@@ -25,13 +25,21 @@ typedef struct change {
     const val *before, *after;
 } change;
 
+/* A transaction that is too large for memory comes in parts, in order. What comes after a part and is not its next one makes the parts so far void: the source
+ * rolled the transaction back, or begins anew on another connection. */
+typedef enum txn_part { TXN_WHOLE, TXN_FIRST_PART, TXN_NEXT_PART, TXN_LAST_PART } txn_part;
+
 /* One source transaction (or a part of a huge one) with the position after it. Freed with txn_free. */
 typedef struct txn {
     arena mem;
     change *changes;
     uint32_t change_count, change_cap;
     position before;  /* where the transaction starts: a restart from here sees it again */
-    position end;     /* after its commit */
+    position end;     /* after its commit; none in parts but the last */
+    txn_part part;
+    uint64_t keep;    /* next and last part: of the changes in the parts before it only so many remain (a savepoint was rolled back to) */
+    void *spilled;    /* the changes, when they are kept elsewhere; owned */
+    void (*spilled_free)(void *spilled);
     int64_t commit_us;/* source commit time */
     bool heartbeat;   /* no changes: only moves the position (foreign transactions, idle source) */
     size_t bytes;     /* memory it holds, for queue accounting */

@@ -24,6 +24,7 @@ typedef struct pipeline_job {
     void *type_ctx;
     size_t budget_bytes;       /* memory in flight */
     size_t row_limit_bytes;    /* largest row that is loaded, 0: any */
+    const char *spill_folder;  /* where transactions go that are larger than a quarter of the budget; NULL: they end in ERR_LIMIT */
     uint32_t window_rows;      /* largest merge window */
     uint32_t window_wait_us;   /* how long an open window waits for more when the source has nothing ready; 0 = close at once */
     uint32_t replica_id;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define HEARTBEAT_MS 1000
+#define SPILL_KEEP_FREE_BYTES ((uint64_t)64 << 20) /* of the disk that serve's own store is on too */
 
 typedef struct link {
     reader *rd;
@@ -29,11 +30,74 @@ static bool enqueue(reader *rd, txn *t, err *e)
     return cancel_error(e);
 }
 
+static void forget_parts(reader *rd)
+{
+    spill_free(rd->open);
+    rd->open = NULL;
+}
+
+static void free_spill(void *s) { spill_free(s); }
+
+/* A part goes to the file. */
+static bool keep_part(reader *rd, const txn *t, err *e)
+{
+    const pipeline_job *job = rd->run->job;
+    if (t->part == TXN_FIRST_PART) {
+        forget_parts(rd);
+        if (!spill_new(job->spill_folder, SPILL_KEEP_FREE_BYTES, &rd->open, e)) return false;
+    }
+    if (!rd->open) return err_set(e, ERR_INTERNAL, "a part of a transaction came without its first part");
+    return (t->part == TXN_FIRST_PART || spill_keep(rd->open, t->keep, e)) && spill_add(rd->open, t, e);
+}
+
+/* The last part stands for the whole: *t gives its changes up for the file. */
+static bool end_parts(reader *rd, txn **t, err *e)
+{
+    txn *whole = txn_new(0);
+    if (!whole) return err_no_memory(e, "a transaction");
+    whole->before = position_copy(&whole->mem, (*t)->before);
+    whole->end = position_copy(&whole->mem, (*t)->end);
+    whole->commit_us = (*t)->commit_us;
+    if (!whole->before.text.p || !whole->end.text.p) {
+        txn_free(whole);
+        return err_no_memory(e, "a transaction");
+    }
+    whole->bytes = sizeof *whole + whole->mem.used_bytes;
+    whole->spilled = rd->open;
+    whole->spilled_free = free_spill;
+    rd->open = NULL;
+    txn_free(*t);
+    *t = whole;
+    return true;
+}
+
+/* True with *t == NULL: it was a part that is not the last. */
+static bool take_part(reader *rd, txn **t, err *e)
+{
+    if ((*t)->part == TXN_WHOLE) {
+        forget_parts(rd);
+        return true;
+    }
+    bool ok = keep_part(rd, *t, e);
+    if (ok && (*t)->part == TXN_LAST_PART) ok = end_parts(rd, t, e);
+    else if (ok) txn_free(*t), *t = NULL;
+    if (ok) return true;
+    forget_parts(rd);
+    txn_free(*t);
+    return false;
+}
+
 static bool deliver(void *ctx, txn *t, err *e)
 {
     link *l = ctx;
     bool fresh;
-    if (!mapping_convert_txn(l->rd->run->map, t, e) || !is_new(l, t->end, &fresh, e)) {
+    if (!mapping_convert_txn(l->rd->run->map, t, e)) {
+        txn_free(t);
+        return false;
+    }
+    if (!take_part(l->rd, &t, e)) return false;
+    if (!t) return true;
+    if (!is_new(l, t->end, &fresh, e)) {
         txn_free(t);
         return false;
     }
@@ -114,8 +178,9 @@ static bool read_once(reader *rd, retry *again, err *e)
         link l = {.rd = rd, .again = again};
         txn_sink sink = {deliver, &l};
         stream_request q = {.from = place_get(&from), .until = rd->until, .catalog = &rd->run->catalog, .objects = job->objects,
-                            .heartbeat_ms = HEARTBEAT_MS, .durable = give_durable, .durable_ctx = rd, .txn_limit_bytes = job->budget_bytes / 4};
+                            .heartbeat_ms = HEARTBEAT_MS, .durable = give_durable, .durable_ctx = rd, .txn_limit_bytes = job->budget_bytes / 4, .parts = job->spill_folder && job->target_engine->target->apply_large};
         ok = ops->stream(s, &q, &sink, e);
+        forget_parts(rd);
     }
     place_finish(&from);
     ops->close(s);

@@ -4,6 +4,7 @@
 
 #include "base/queue.h"
 #include "pipeline/run.h"
+#include "pipeline/spill.h"
 #include "pipeline/stop.h"
 
 typedef struct reader {
@@ -11,6 +12,7 @@ typedef struct reader {
     stop stop;
     queue *queue;      /* of txn; closed when the thread ends */
     position until;    /* borrowed; none = for ever */
+    spill *open;       /* parts of a transaction that has not ended */
     place at;          /* end of the last transaction that was queued */
     pthread_mutex_t lock;
     place goal;        /* newest position of the source when last asked */

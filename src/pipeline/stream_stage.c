@@ -6,6 +6,7 @@
 #include "pipeline/reload.h"
 #include "pipeline/window.h"
 
+#define SPILL_PART_BYTES ((size_t)2 << 20) /* of a large transaction in memory at one time, as stored */
 #define SAVE_EVERY_US 1000000 /* heartbeats move the checkpoint at most this often */
 
 typedef struct stream {
@@ -67,16 +68,22 @@ static bool reconnect(stream *s, position end, bool *ret_done, err *e)
     return ops_of(s)->apply_begin(s->dest.t, s->run->job->epoch, s->run->target_catalog, &s->run->source_info, e);
 }
 
-/* Applies the window (NULL: only moves the position) and keeps at it through failures until the target is known to have it. */
-static bool commit(stream *s, const apply_window *w, position end, err *e)
+static bool apply_once(stream *s, const apply_window *w, const window_feed *feed, position end, err *e)
+{
+    if (feed) return ops_of(s)->apply_large(s->dest.t, feed, w, e);
+    if (w) return ops_of(s)->apply(s->dest.t, w, e);
+    return ops_of(s)->save_checkpoint(s->dest.t, s->run->job->epoch, stage_name(STAGE_STREAM), end, e);
+}
+
+/* Applies the window (NULL: only moves the position; with a feed: the windows of a large transaction) and keeps at it through failures until the target is
+ * known to have it. */
+static bool commit(stream *s, const apply_window *w, const window_feed *feed, position end, err *e)
 {
     retry again;
     retry_init(&again, s->run->job, s->run->events, s->run->cancel, s->run->clock, "destDB");
     for (bool done = false;;) {
         bool ok = s->dest.t || reconnect(s, end, &done, e);
-        if (ok && !done)
-            ok = w ? ops_of(s)->apply(s->dest.t, w, e)
-                   : ops_of(s)->save_checkpoint(s->dest.t, s->run->job->epoch, stage_name(STAGE_STREAM), end, e);
+        if (ok && !done) ok = apply_once(s, w, feed, end, e);
         if (ok) break;
         if (dest_is_lost(e)) dest_close(&s->dest);
         if (s->rewound || !retry_again(&again, e)) return false;
@@ -91,7 +98,7 @@ static bool flush(stream *s, err *e)
 {
     if (s->window.txn_count == 0) return true;
     apply_window w;
-    if (!window_build(&s->window, &s->spans, &w, e) || !commit(s, &w, w.end, e)) return false;
+    if (!window_build(&s->window, &s->spans, &w, e) || !commit(s, &w, NULL, w.end, e)) return false;
     uint64_t bytes = s->window.bytes;
     int64_t commit_us = 0;
     for (uint32_t i = s->window.txn_count; i-- && !commit_us;) commit_us = s->window.txns[i]->commit_us;
@@ -99,6 +106,53 @@ static bool flush(stream *s, err *e)
     if (v->applied) v->applied(v->ctx, w.txn_count, w.row_count, bytes, commit_us, w.end);
     window_reset(&s->window);
     throttle_pace(s->run->job->limits, THROTTLE_STREAM, w.row_count, bytes, 1, s->run->clock, s->run->cancel);
+    return check_caught_up(s, e);
+}
+
+/* A transaction in a file: parts of it go through the (empty) window one after the other. */
+typedef struct large {
+    stream *s;
+    spill *file;
+    apply_window part; /* the newest */
+    apply_window last;
+} large;
+
+static bool large_rewind(void *ctx, err *e)
+{
+    (void)e;
+    large *l = ctx;
+    spill_rewind(l->file);
+    window_reset(&l->s->window);
+    l->last.row_count = 0;
+    return true;
+}
+
+static bool large_next(void *ctx, const apply_window **ret, err *e)
+{
+    large *l = ctx;
+    const catalog_def *c = l->s->run->target_catalog; /* what the file names is converted */
+    txn *t;
+    window_reset(&l->s->window);
+    if (!spill_next(l->file, c->tables, c->table_count, SPILL_PART_BYTES, &t, e)) return false;
+    *ret = NULL;
+    if (!t) return true;
+    if (!window_add(&l->s->window, t, e) || !window_build(&l->s->window, &l->s->spans, &l->part, e)) return false;
+    l->last.row_count += l->part.row_count;
+    *ret = &l->part;
+    return true;
+}
+
+static bool apply_spilled(stream *s, const txn *t, err *e)
+{
+    large l = {.s = s, .file = t->spilled, .last = {.phase = stage_name(STAGE_STREAM), .end = t->end, .txn_count = 1}};
+    window_feed feed = {large_rewind, large_next, &l};
+    bool ok = commit(s, &l.last, &feed, t->end, e);
+    window_reset(&s->window);
+    if (!ok) return false;
+    uint64_t bytes = spill_bytes(l.file);
+    const pipeline_events *v = s->run->events;
+    if (v->applied) v->applied(v->ctx, 1, l.last.row_count, bytes, t->commit_us, t->end);
+    throttle_pace(s->run->job->limits, THROTTLE_STREAM, l.last.row_count, bytes, 1, s->run->clock, s->run->cancel);
     return check_caught_up(s, e);
 }
 
@@ -111,7 +165,7 @@ static bool pass_over(stream *s, txn *t, err *e)
     txn_free(t);
     if (!ok) return false;
     if (s->ahead && clk_mono_us(s->run->clock) - s->saved_us >= SAVE_EVERY_US) {
-        if (!commit(s, NULL, place_get(&s->seen), e)) return false;
+        if (!commit(s, NULL, NULL, place_get(&s->seen), e)) return false;
         const pipeline_events *v = s->run->events;
         if (v->applied) v->applied(v->ctx, 0, 0, 0, s->applied.commit_us, place_get(&s->applied));
     }
@@ -134,6 +188,11 @@ static bool take(stream *s, txn *t, err *e)
         return false;
     }
     s->window.rank = rank;
+    if (t->spilled) {
+        bool ok = flush(s, e) && apply_spilled(s, t, e);
+        txn_free(t);
+        return ok;
+    }
     return window_add(&s->window, t, e) && (!is_full(s) || flush(s, e));
 }
 
@@ -164,7 +223,7 @@ static bool finish_at_until(stream *s, err *e)
     if (position_is_none(s->until)) return true;
     int order;
     if (!s->run->job->source_engine->source->compare(place_get(&s->applied), s->until, &order, e)) return false;
-    return order >= 0 || commit(s, NULL, s->until, e);
+    return order >= 0 || commit(s, NULL, NULL, s->until, e);
 }
 
 /* The load keeps families together; a load that did not would leave child rows that nobody changes. */

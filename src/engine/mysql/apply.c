@@ -78,26 +78,59 @@ static void roll_back(applier *a)
     a->foreign_keys_now = a->foreign_keys;
 }
 
-static bool apply_window_once(applier *a, const apply_window *w, err *e)
+/* What goes into one target transaction. */
+typedef struct work {
+    const apply_window *last;  /* the checkpoint; the rows too without a feed */
+    const window_feed *feed;   /* NULL: one window */
+} work;
+
+static bool put_window(applier *a, const apply_window *w, err *e)
 {
-    bool ok = begin(a, e) && put_rows(a, w, e);
+    a->settled = w->settled;
+    return put_rows(a, w, e);
+}
+
+static bool put_all(applier *a, const work *k, err *e)
+{
+    if (!k->feed) return put_window(a, k->last, e);
+    const apply_window *w;
+    if (!k->feed->rewind(k->feed->ctx, e)) return false;
+    for (;;) {
+        if (!k->feed->next(k->feed->ctx, &w, e)) return false;
+        if (!w) return true;
+        if (!put_window(a, w, e)) return false;
+        if (a->t->env->cancel && cancel_asked(a->t->env->cancel)) return cancel_error(e);
+    }
+}
+
+static bool apply_once(applier *a, const work *k, err *e)
+{
+    const apply_window *w = k->last;
+    a->run.suspect = false;
+    bool ok = begin(a, e) && put_all(a, k, e);
     if (ok) a->run.suspect = false;
     ok = ok && checkpoint_advance(a->t->conn, a->t->env->job_id, a->epoch, w->phase, w->end, w->txn_count, w->row_count, e) && commit(a, e);
     if (!ok) roll_back(a);
     return ok;
 }
 
-bool applier_apply(target *t, const apply_window *w, err *e)
+static bool apply_work(target *t, const work *k, err *e)
 {
     applier *a = t->applier;
     if (!a) return err_set(e, ERR_INTERNAL, "a window was applied before apply_begin");
     a->exact = false;
-    a->settled = w->settled;
-    if (apply_window_once(a, w, e)) return true;
+    if (apply_once(a, k, e)) return true;
     if (!a->run.suspect || t->conn->broken) return false;
     a->exact = true;
     *e = ERR_INIT;
-    bool ok = apply_window_once(a, w, e);
+    bool ok = apply_once(a, k, e);
     a->exact = false;
     return ok;
+}
+
+bool applier_apply(target *t, const apply_window *w, err *e) { return apply_work(t, &(work){.last = w}, e); }
+
+bool applier_apply_large(target *t, const window_feed *feed, const apply_window *last, err *e)
+{
+    return apply_work(t, &(work){.last = last, .feed = feed}, e);
 }

@@ -82,6 +82,7 @@ static const target_ops target_table = {
     .save_checkpoint = checkpoint_save,
     .apply_begin = applier_begin,
     .apply = applier_apply,
+    .apply_large = applier_apply_large,
     .remove_job = checkpoint_remove_job,
 };
 

@@ -73,6 +73,7 @@ bool unload_chunk(target *t, uint64_t epoch, const table_def *table, const chunk
 /* apply.c */
 bool applier_begin(target *t, uint64_t epoch, catalog_def *c, const server_info *source, err *e);
 bool applier_apply(target *t, const apply_window *w, err *e);
+bool applier_apply_large(target *t, const window_feed *feed, const apply_window *last, err *e);
 void applier_free(struct applier *a);
 
 #endif

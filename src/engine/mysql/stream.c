@@ -105,11 +105,19 @@ static bool pass_between(stream *m, const binlog_event *ev)
     return true;
 }
 
+/* The event may not fit with what the group holds (values take more room than their bytes): it begins another part. */
+static bool is_nearly_full(const stream *m, const binlog_event *ev)
+{
+    size_t held = stream_txn_bytes(m->group.changes), limit = m->r->txn_limit_bytes;
+    return m->r->parts && limit && (held > limit / 2 || held + 4 * ev->body.n > limit);
+}
+
 static bool on_rows(stream *m, const binlog_event *ev, err *e)
 {
     stream_rows rows;
     txn *t;
     if (!stream_rows_open(&m->tables, ev, &m->format, &rows, e)) return false;
+    if (rows.map && m->group.changes && is_nearly_full(m, ev) && !stream_group_push_part(m, e)) return false;
     if (rows.map && (!stream_group_txn(m, &t, e) || !stream_rows_read(&m->tables, &rows, ev, &m->format, m->r->txn_limit_bytes, t, e))) return false;
     if (rows.statement_end) stream_tables_end_statement(&m->tables);
     return true;

@@ -21,6 +21,12 @@ typedef struct stream_group {
     binlog_gtid mysql;
     gtid_mariadb mariadb;
     txn *changes;         /* NULL until a selected table is changed; owned */
+    bool in_parts;        /* a part was pushed */
+    uint64_t pushed;      /* changes in parts that were pushed and remain */
+    uint64_t keep;        /* for the next part: of them */
+    uint64_t other_end;   /* among the pushed, the last change of a table that does not roll back, plus 1 */
+    const table_def *other;
+    const table_def *first; /* table of the first change that was pushed */
     map savepoints;       /* name → number of changes + 1; keys in savepoint_mem */
     arena savepoint_mem;
 } stream_group;
@@ -65,6 +71,8 @@ bool stream_at(stream *m, const binlog_event *ev, err *e);
 ERR_MUST_USE bool stream_group_begin(stream *m, const binlog_event *ev, err *e);
 /* The group's transaction, made when first asked for. */
 ERR_MUST_USE bool stream_group_txn(stream *m, txn **ret, err *e);
+/* The group needs more memory than it may have: what is there goes on its way as a part. */
+ERR_MUST_USE bool stream_group_push_part(stream *m, err *e);
 /* The group ends with this event: moves the boundary behind it and delivers the changes. */
 ERR_MUST_USE bool stream_group_commit(stream *m, const binlog_event *ev, err *e);
 /* The same for a group that was rolled back: changes of transactional tables never happened; others stop the stream. */

@@ -14,8 +14,10 @@ bool stream_group_begin(stream *m, const binlog_event *ev, err *e)
     stream_group *g = &m->group;
     if (g->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "a %s event begins a transaction inside another one", binlog_event_name(ev->type));
     g->open = true;
-    g->transaction = g->prepared_xa = g->has_gtid = false;
+    g->transaction = g->prepared_xa = g->has_gtid = g->in_parts = false;
     g->commit_us = 0;
+    g->pushed = g->keep = g->other_end = 0;
+    g->other = g->first = NULL;
     if (ev->type == BINLOG_MARIADB_GTID) {
         binlog_mariadb_gtid gtid;
         if (!binlog_mariadb_gtid_parse(ev, &gtid, e)) return false;
@@ -95,15 +97,46 @@ bool stream_push_heartbeat(stream *m, err *e)
     return push(m, t, e);
 }
 
+static bool does_not_roll_back(const table_def *t) { return !str_eq_nocase(t->storage_engine, STR("InnoDB")); }
+
+/* A part is as the parts before it left it: keep says how many of their changes remain. */
+static void mark_part(stream_group *g, txn *t, txn_part part)
+{
+    t->part = part;
+    t->keep = g->keep;
+    t->bytes = sizeof *t + t->mem.used_bytes + (size_t)t->change_cap * sizeof(change);
+    g->in_parts = true;
+    g->pushed = g->keep = g->keep + t->change_count;
+}
+
+bool stream_group_push_part(stream *m, err *e)
+{
+    stream_group *g = &m->group;
+    txn *t = g->changes;
+    if (!t || t->change_count == 0) return true;
+    for (uint32_t i = 0; i < t->change_count; i++)
+        if (does_not_roll_back(t->changes[i].table)) {
+            g->other_end = g->keep + i + 1;
+            g->other = t->changes[i].table;
+        }
+    g->changes = NULL;
+    if (!g->first) g->first = t->changes[0].table;
+    mark_part(g, t, g->in_parts ? TXN_NEXT_PART : TXN_FIRST_PART);
+    return m->sink->push(m->sink->ctx, t, e);
+}
+
 bool stream_group_commit(stream *m, const binlog_event *ev, err *e)
 {
+    txn *t;
+    if (m->group.in_parts && !stream_group_txn(m, &t, e)) return false;
     if (!pass(m, ev, e)) return false;
-    txn *t = m->group.changes;
+    t = m->group.changes;
     m->group.changes = NULL;
-    if (!t || t->change_count == 0) {
+    if (!m->group.in_parts && (!t || t->change_count == 0)) {
         txn_free(t);
         return true;
     }
+    if (m->group.in_parts) mark_part(&m->group, t, TXN_LAST_PART);
     if (!stream_place(m, &t->mem, &t->end, e)) {
         txn_free(t);
         return false;
@@ -111,24 +144,30 @@ bool stream_group_commit(stream *m, const binlog_event *ev, err *e)
     return push(m, t, e);
 }
 
-/* A rollback undoes changes of transactional tables only. `from`: the first change that it meant. */
-static bool check_undone(const stream_group *g, uint32_t from, const char *what, err *e)
+static bool is_lost(const table_def *t, const char *what, err *e)
 {
-    for (uint32_t i = from; g->changes && i < g->changes->change_count; i++) {
-        const table_def *t = g->changes->changes[i].table;
-        if (str_eq_nocase(t->storage_engine, STR("InnoDB"))) continue;
-        return err_set(e, ERR_NOT_SUPPORTED,
-                       "%s in a transaction that changed %.*s.%.*s, whose storage engine (%.*s) does not roll back: what remains of it is not in the log; "
-                       "convert the table to InnoDB and reset the job",
-                       what, STR_ARG(t->schema), STR_ARG(t->name), STR_ARG(t->storage_engine));
-    }
+    return err_set(e, ERR_NOT_SUPPORTED,
+                   "%s in a transaction that changed %.*s.%.*s, whose storage engine (%.*s) does not roll back: what remains of it is not in the log; "
+                   "convert the table to InnoDB and reset the job",
+                   what, STR_ARG(t->schema), STR_ARG(t->name), STR_ARG(t->storage_engine));
+}
+
+/* A rollback undoes changes of transactional tables only. `from`: the first change that it meant. */
+static bool check_undone(const stream_group *g, uint64_t from, const char *what, err *e)
+{
+    if (g->other_end > from) return is_lost(g->other, what, e);
+    for (uint64_t i = from > g->pushed ? from - g->pushed : 0; g->changes && i < g->changes->change_count; i++)
+        if (does_not_roll_back(g->changes->changes[i].table)) return is_lost(g->changes->changes[i].table, what, e);
     return true;
 }
 
+/* Parts that were pushed are void with what is pushed next. */
 static void forget_changes(stream_group *g)
 {
     txn_free(g->changes);
     g->changes = NULL;
+    g->in_parts = false;
+    g->pushed = g->keep = g->other_end = 0;
 }
 
 bool stream_group_rollback(stream *m, const binlog_event *ev, err *e)
@@ -148,7 +187,8 @@ bool stream_group_cut_off(stream *m, err *e)
     return true;
 }
 
-static uint32_t change_count(const stream_group *g) { return g->changes ? g->changes->change_count : 0; }
+/* In the parts that were pushed and in memory. */
+static uint64_t change_count(const stream_group *g) { return g->pushed + (g->changes ? g->changes->change_count : 0); }
 
 /* Names are compared without case, as the servers do. */
 static str savepoint_key(stream_group *g, str name)
@@ -180,9 +220,10 @@ bool stream_group_rollback_to(stream *m, str name, err *e)
     uintptr_t mark = key.p ? (uintptr_t)map_get(&g->savepoints, key) : 0;
     if (!mark)
         return err_set(e, ERR_SOURCE_LOG_FORMAT, "ROLLBACK TO SAVEPOINT %.*s in a transaction that has no such savepoint", STR_ARG(name));
-    uint32_t keep = (uint32_t)(mark - 1);
+    uint64_t keep = (uint64_t)mark - 1, in_memory = keep > g->pushed ? keep - g->pushed : 0;
     if (!check_undone(g, keep, "ROLLBACK TO SAVEPOINT", e)) return false;
-    if (g->changes && g->changes->change_count > keep) g->changes->change_count = keep;
+    if (g->changes && g->changes->change_count > in_memory) g->changes->change_count = (uint32_t)in_memory;
+    if (keep < g->pushed) g->pushed = g->keep = keep;
     return true;
 }
 
@@ -192,7 +233,7 @@ bool stream_group_xa_prepare(stream *m, const binlog_event *ev, err *e)
     if (!binlog_xa_prepare_parse(ev, &x, e)) return false;
     if (x.one_phase) return stream_group_commit(m, ev, e);
     if (change_count(&m->group)) {
-        const table_def *t = m->group.changes->changes[0].table;
+        const table_def *t = m->group.first ? m->group.first : m->group.changes->changes[0].table;
         return err_set(e, ERR_NOT_SUPPORTED,
                        "an XA transaction that changed %.*s.%.*s was prepared; whether it commits is decided later, which is not supported: "
                        "do not use XA PREPARE on selected tables, and reset the job",

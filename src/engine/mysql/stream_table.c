@@ -228,12 +228,12 @@ static bool apply_filter(const stream_table *t, change_kind *kind, const val **b
     return true;
 }
 
-static size_t txn_memory(const txn *t) { return t->mem.used_bytes + (size_t)t->change_cap * sizeof(change); }
+size_t stream_txn_bytes(const txn *t) { return t->mem.used_bytes + (size_t)t->change_cap * sizeof(change); }
 
 static bool too_large(const stream_table *t, size_t limit_bytes, err *e)
 {
     return err_set(e, ERR_LIMIT,
-                   "a transaction of the source needs more than %zu bytes of memory (seen at %.*s.%.*s); raise the job's memory budget or split the transaction",
+                   "a transaction of the source, or one logged change of it, needs more than %zu bytes of memory (seen at %.*s.%.*s); raise the worker's memory or split the change",
                    limit_bytes, STR_ARG(t->def->schema), STR_ARG(t->def->name));
 }
 
@@ -257,7 +257,7 @@ bool stream_rows_read(stream_tables *s, const stream_rows *r, const binlog_event
                        STR_ARG(st->def->schema), STR_ARG(st->def->name), binlog_event_name(ev->type),
                        ev->type == BINLOG_PARTIAL_UPDATE_ROWS ? "take PARTIAL_JSON out of binlog_row_value_options of all sessions"
                                                               : "switch log_bin_compress off");
-    if (limit_bytes && txn_memory(t) + ev->body.n > limit_bytes) return too_large(st, limit_bytes, e);
+    if (limit_bytes && stream_txn_bytes(t) + ev->body.n > limit_bytes) return too_large(st, limit_bytes, e);
     binlog_event own = *ev;
     char *copy = arena_bytes(&t->mem, ev->body.n);
     if (!copy) return err_no_memory(e, "a transaction");
@@ -270,6 +270,6 @@ bool stream_rows_read(stream_tables *s, const stream_rows *r, const binlog_event
         if (!binlog_rows_next(&rows, &r->map->plan, &s->reader, &t->mem, &before, &after, &more, e)) return false;
         if (!more) return true;
         if (!add_change(st, &rows, before, after, t, e)) return false;
-        if (limit_bytes && txn_memory(t) > limit_bytes) return too_large(st, limit_bytes, e);
+        if (limit_bytes && stream_txn_bytes(t) > limit_bytes) return too_large(st, limit_bytes, e);
     }
 }

@@ -39,6 +39,8 @@ const table_def *stream_rows_table(const stream_rows *r);
 /* Adds the event's changes to t; the values live in t. Filtered tables: a row that moves into the filter is an INSERT, out of it a DELETE.
  * Errors: ERR_SOURCE_LOG_FORMAT (partial images and kinds that cannot be read), ERR_LIMIT when t would hold more than limit_bytes (0 = none). */
 ERR_MUST_USE bool stream_rows_read(stream_tables *s, const stream_rows *r, const binlog_event *ev, const binlog_format *f, size_t limit_bytes, txn *t, err *e);
+/* Memory that the transaction holds. */
+size_t stream_txn_bytes(const txn *t);
 /* Is a selected table of this name known? */
 const table_def *stream_tables_find(stream_tables *s, str schema, str table);
 

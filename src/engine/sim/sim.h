@@ -53,6 +53,7 @@ typedef enum sim_bug {
     SIM_BUG_CHUNK_FIRST,      /* a chunk is marked done before its rows are durable */
     SIM_BUG_STALE_CHECKPOINT, /* the checkpoint read back is the one before */
     SIM_BUG_ACTIONS_LOGGED,   /* the source claims that its log holds what foreign key actions change */
+    SIM_BUG_SAVEPOINT_LOST,   /* a large transaction keeps what was rolled back to a savepoint */
     SIM_BUG_CHUNK_KEPT,       /* a chunk that was taken back leaves a row behind */
     SIM_BUG_CONFIRMED_SENT,   /* the source takes what it has sent for durable in the target */
     SIM_BUG_COUNT
@@ -112,6 +113,8 @@ uint32_t sim_calls(sim_world *w);
 bool sim_world_judge(sim_world *w, char *text, size_t text_bytes);
 /* source.c: the chunk's range holds the row. */
 bool sim_in_chunk(const chunk *c, const sim_row *r);
+/* world.c: text values point to literals again, so that the row may outlive the batch it came in. */
+void sim_keep_words(sim_row *row);
 /* rows.c: removes the rows of the chunk's range but for `keep` of them; how many there were. */
 uint32_t sim_unload(sim_state *s, uint32_t table, const chunk *c, uint32_t keep);
 /* NULL when there is no such world. */

@@ -204,8 +204,17 @@ static const val *copy_row(txn *t, const sim_row *r)
     return v;
 }
 
-/* Transaction n as the pipeline sees it. */
-static txn *make_txn(const sim_world *w, uint32_t n)
+static void add_change(const sim_world *w, txn *t, const sim_change *c)
+{
+    change *x = txn_add_change(t);
+    if (!x) return;
+    *x = (change){.table = w->catalog.tables[c->table], .kind = c->kind};
+    if (c->kind != CHANGE_INSERT) x->before = copy_row(t, &c->before);
+    if (c->kind != CHANGE_DELETE) x->after = copy_row(t, &c->after);
+}
+
+/* Changes [first, last) of transaction n as the pipeline sees it. */
+static txn *make_txn(const sim_world *w, uint32_t n, uint32_t first, uint32_t last)
 {
     txn *t = txn_new(0);
     if (!t) return NULL;
@@ -214,14 +223,7 @@ static txn *make_txn(const sim_world *w, uint32_t n)
     t->end = sim_position(n, &t->mem);
     t->commit_us = t->end.commit_us;
     t->heartbeat = from->count == 0;
-    for (uint32_t i = 0; i < from->count; i++) {
-        const sim_change *c = &from->changes[i];
-        change *x = txn_add_change(t);
-        if (!x) continue;
-        *x = (change){.table = w->catalog.tables[c->table], .kind = c->kind};
-        if (c->kind != CHANGE_INSERT) x->before = copy_row(t, &c->before);
-        if (c->kind != CHANGE_DELETE) x->after = copy_row(t, &c->after);
-    }
+    for (uint32_t i = first; i < last; i++) add_change(w, t, &from->changes[i]);
     t->bytes = t->mem.used_bytes;
     return t;
 }
@@ -246,7 +248,8 @@ static bool next_txn(source *s, uint32_t *at, txn **ret, bool *ret_idle, err *e)
     *ret_idle = *at >= w->head;
     bool ok = true;
     if (!*ret_idle) {
-        *ret = make_txn(w, ++*at);
+        ++*at;
+        *ret = make_txn(w, *at, 0, w->log[*at - 1].count);
         ok = *ret || err_no_memory(e, "a transaction");
         if (ok && (*ret)->heartbeat && rng_chance(&w->random, 50)) { /* a foreign transaction that is not told */
             txn_free(*ret);
@@ -257,6 +260,52 @@ static bool next_txn(source *s, uint32_t *at, txn **ret, bool *ret_idle, err *e)
     }
     sim_leave(w);
     return ok;
+}
+
+/* A transaction on its way in parts. */
+typedef struct parting {
+    uint32_t n, sent; /* changes that count */
+    bool begun, ended;
+} parting;
+
+/* The next part; at times with a change that is rolled back to a savepoint afterwards. */
+static txn *make_part(sim_world *w, parting *g)
+{
+    const sim_txn *from = &w->log[g->n - 1];
+    uint32_t left = from->count - g->sent, take = (uint32_t)rng_below(&w->random, left + 1);
+    bool last = g->begun && take == left && rng_chance(&w->random, 60), undone = !last && rng_chance(&w->random, 30);
+    txn *t = make_txn(w, g->n, g->sent, g->sent + take);
+    if (!t) return NULL;
+    if (!last) t->end = (position){0};
+    if (undone) add_change(w, t, &from->changes[rng_below(&w->random, from->count)]);
+    t->part = last ? TXN_LAST_PART : g->begun ? TXN_NEXT_PART : TXN_FIRST_PART;
+    t->keep = w->bug == SIM_BUG_SAVEPOINT_LOST ? UINT64_MAX : g->sent;
+    g->sent += take;
+    g->begun = true;
+    g->ended = last;
+    return t;
+}
+
+/* Instead of the whole transaction. Sometimes the source gives up on the way and begins anew. */
+static bool push_parts(source *s, uint32_t n, const txn_sink *sink, err *e)
+{
+    sim_world *w = s->world;
+    for (parting g = {.n = n}; !g.ended;) {
+        if (!sim_enter(w, s->env, SIM_AT_SOURCE, &s->broken, e)) return false;
+        txn *t = make_part(w, &g);
+        if (!g.ended && rng_chance(&w->random, 10)) g = (parting){.n = n};
+        sim_leave(w);
+        if (!t) return err_no_memory(e, "a transaction");
+        if (!sink->push(sink->ctx, t, e)) return false;
+    }
+    return true;
+}
+
+static bool push(source *s, const stream_request *r, uint32_t n, txn *t, const txn_sink *sink, err *e)
+{
+    if (!r->parts || t->heartbeat || n % 4) return sink->push(sink->ctx, t, e);
+    txn_free(t);
+    return push_parts(s, n, sink, e);
 }
 
 /* Takes what the target has durably; the world judges whether it really has. */
@@ -287,7 +336,7 @@ static bool source_stream(source *s, const stream_request *r, const txn_sink *si
         txn *t;
         bool idle;
         if (!next_txn(s, &at, &t, &idle, e)) return false;
-        if (t && !sink->push(sink->ctx, t, e)) return false;
+        if (t && !push(s, r, at, t, sink, e)) return false;
         if (!confirm(s, r, at, e)) return false;
         if (!idle) continue;
         clk_sleep_us(s->env->clock, 300000);

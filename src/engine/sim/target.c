@@ -310,6 +310,7 @@ static bool apply_one(sim_world *w, sim_state *s, const change *c, bool overlap,
     sim_change x = {.table = c->table->id, .kind = c->kind};
     if (c->before) memcpy(x.before.v, c->before, sizeof x.before.v);
     if (c->after) memcpy(x.after.v, c->after, sizeof x.after.v);
+    sim_keep_words(&x.after);
     if (overlap && w->bug == SIM_BUG_OVERLAP_SKIPPED) return true;
     if (overlap && w->bug == SIM_BUG_OVERLAP_STRICT) overlap = false;
     const char *why = overlap ? sim_apply_overlap(s, &x) : sim_apply_strict(s, &x, foreign_keys);
@@ -374,6 +375,39 @@ static bool target_apply(target *t, const apply_window *a, err *e)
     return ok;
 }
 
+/* Each window on its own sees what the ones before it left; all or nothing is kept. */
+static bool put_feed(sim_world *w, const window_feed *feed, sim_state *s, err *e)
+{
+    const apply_window *part;
+    if (!feed->rewind(feed->ctx, e)) return false;
+    for (;;) {
+        if (!feed->next(feed->ctx, &part, e)) return false;
+        if (!part) return true;
+        if (!apply_rows(w, part, s, e)) return false;
+    }
+}
+
+static bool apply_large(target *t, const window_feed *feed, const apply_window *last, err *e)
+{
+    sim_world *w = t->world;
+    uint32_t end;
+    if (!t->begun) return err_set(e, ERR_INTERNAL, "apply before apply_begin");
+    if (!sim_position_parse(last->end, &end, e) || !sim_enter(w, t->env, SIM_AT_TARGET_TXN, &t->broken, e)) return false;
+    sim_state after = {0};
+    bool done = false, ok = fence(w, t->epoch, e) && (sim_state_copy(&w->target, &after) || err_no_memory(e, "rows"));
+    ok = ok && put_feed(w, feed, &after, e) && commit_outcome(t, &t->broken, &done, e);
+    if (done) {
+        keep_window(w, last, end);
+        sim_state_finish(&w->target);
+        w->target = after;
+        judge_commit(w);
+    } else {
+        sim_state_finish(&after);
+    }
+    sim_leave(w);
+    return ok;
+}
+
 static bool remove_job(target *t, str job_id, arena *a, str *ret_removed, err *e)
 {
     (void)job_id, (void)a;
@@ -389,5 +423,5 @@ const target_ops sim_target_ops = {
     .open = target_open, .close = target_close, .server = target_server, .precheck = target_precheck, .claim = target_claim,
     .read_checkpoint = target_read, .save_checkpoint = target_save, .apply_schema = target_schema, .read_chunks = target_read_chunks,
     .store_chunks = target_store_chunks, .loader_open = loader_open, .loader_close = loader_close, .load_chunk = load_chunk,
-    .unload_chunk = unload_chunk,    .apply_begin = apply_begin, .apply = target_apply, .remove_job = remove_job,
+    .unload_chunk = unload_chunk,    .apply_begin = apply_begin, .apply = target_apply, .apply_large = apply_large, .remove_job = remove_job,
 };

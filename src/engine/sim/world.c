@@ -110,9 +110,17 @@ static bool make_catalog(sim_world *w)
 
 static val number(rng *r, uint64_t below) { return (val){.kind = VAL_INT, .u.i = (int64_t)rng_below(r, below)}; }
 
+static const char *const words[] = {"a", "A", "b", "B ", "b ", "c", "ab", "AB", "a1", "A1", "k\xc3\xa9", "ke"};
+
+void sim_keep_words(sim_row *row)
+{
+    for (int i = 0; i < SIM_COLUMNS; i++)
+        for (size_t k = 0; row->v[i].kind == VAL_TEXT && k < sizeof words / sizeof *words; k++)
+            if (str_eq(val_bytes(&row->v[i]), str_from_c(words[k]))) row->v[i].u.p = words[k];
+}
+
 static sim_row make_row(rng *r, uint32_t table)
 {
-    static const char *const words[] = {"a", "A", "b", "B ", "b ", "c", "ab", "AB", "a1", "A1", "k\xc3\xa9", "ke"};
     sim_row row;
     for (int i = 0; i < SIM_COLUMNS; i++) row.v[i] = number(r, i == 0 || table == SIM_PAIR || table == SIM_UNIQUE ? 12 : 3);
     if (rng_chance(r, 20)) row.v[2] = (val){.kind = VAL_NULL};

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -32,6 +33,8 @@ typedef struct worker {
     pthread_t thread;
 } worker;
 
+static char spill_folder[64];
+
 static endpoint world_endpoint(const sim_world *w) { return (endpoint){.engine = STR("sim"), .database = str_from_c(w->name)}; }
 
 static void run_worker(worker *k)
@@ -44,7 +47,7 @@ static void run_worker(worker *k)
         .job_id = STR("job"), .epoch = k->epoch, .source_engine = engine_find(STR("sim")), .target_engine = engine_find(STR("sim")),
         .source = &ep, .target = &ep, .schema = mode != SIM_STREAM_ONLY, .full = mode != SIM_STREAM_ONLY, .incremental = mode != SIM_FULL_ONLY,
         .lanes = 1 + (uint32_t)(k->epoch * 7 % 3), .chunk_rows = 4, .budget_bytes = 1 << 20, .window_rows = 1 + (uint32_t)(k->epoch * 13 % 40),
-        .replica_id = (uint32_t)k->epoch, .retry_for_us = (uint64_t)24 * 3600 * 1000000, .limits = &limits,
+        .replica_id = (uint32_t)k->epoch, .retry_for_us = (uint64_t)24 * 3600 * 1000000, .limits = &limits, .spill_folder = spill_folder,
     };
     arena mem;
     arena_init(&mem, 256, 0);
@@ -162,7 +165,7 @@ static void test_planted_bugs(void **state)
 {
     (void)state;
     static const char *const names[SIM_BUG_COUNT] = {"", "checkpoint first", "overlap skipped", "overlap strict", "start moved", "window lost",
-                                                     "chunk first", "stale checkpoint", "actions logged", "chunk kept", "confirmed what was sent"};
+                                                     "chunk first", "stale checkpoint", "actions logged", "savepoint lost", "chunk kept", "confirmed what was sent"};
     if (getenv("SLUICE_SIM_SEED")) skip();
     for (int bug = 1; bug < SIM_BUG_COUNT; bug++) {
         uint32_t starts = 0;
@@ -177,6 +180,9 @@ static void test_planted_bugs(void **state)
 
 int main(void)
 {
+    snprintf(spill_folder, sizeof spill_folder, "/tmp/sluice-sim-XXXXXX");
+    if (!mkdtemp(spill_folder)) return 2;
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_worlds), cmocka_unit_test(test_planted_bugs)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return rmdir(spill_folder) ? 2 : failed; /* nothing may be left in it */
 }

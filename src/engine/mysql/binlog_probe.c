@@ -45,8 +45,9 @@ static bool ask_for_dump(conn *c, str file, uint64_t pos)
 
 typedef enum seen { SEEN_EVENT, SEEN_END, SEEN_ERROR } seen;
 
-/* *ret_artificial: made for this dump (the rotate at its start, the list of GTIDs in front of a place in the middle), not at the place itself. */
-static seen next_event(conn *c, uint64_t pos, uint8_t *ret_type, uint32_t *ret_timestamp, bool *ret_artificial)
+/* *ret_artificial: made for this dump (the rotate at its start, the list of GTIDs in front of a place in the middle), not at the place itself.
+ * *ret_here: the event says that it ends where it must when it begins at pos; bytes in the middle of an event do not. */
+static seen next_event(conn *c, uint64_t pos, uint8_t *ret_type, uint32_t *ret_timestamp, bool *ret_artificial, bool *ret_here)
 {
     enum { FLAG_ARTIFICIAL = 0x20 };
     unsigned long n = mysql_net_read_packet(c->my);
@@ -57,10 +58,12 @@ static seen next_event(conn *c, uint64_t pos, uint8_t *ret_type, uint32_t *ret_t
     *ret_timestamp = cursor_u32(&in);
     *ret_type = cursor_u8(&in);
     cursor_skip(&in, 4);
-    cursor_skip(&in, 4);
+    uint32_t size = cursor_u32(&in);
     uint32_t log_pos = cursor_u32(&in);
     uint16_t flags = cursor_u16(&in);
     *ret_artificial = (flags & FLAG_ARTIFICIAL) || (*ret_type == EVENT_FORMAT && pos > 4) || (*ret_type == EVENT_GTID_LIST && log_pos == 0);
+    uint32_t end = (uint32_t)(pos + size);
+    *ret_here = pos == 4 || log_pos == end || log_pos == end + 4; /* a checksum that the server left out */
     return in.failed || status != 0 ? SEEN_ERROR : SEEN_EVENT;
 }
 
@@ -69,8 +72,8 @@ static bool read_start(conn *c, uint64_t pos, binlog_probe *ret, err *e)
     for (int i = 0; i < MOST_EVENTS; i++) {
         uint8_t type = 0;
         uint32_t timestamp = 0;
-        bool artificial = false;
-        switch (next_event(c, pos, &type, &timestamp, &artificial)) {
+        bool artificial = false, here = false;
+        switch (next_event(c, pos, &type, &timestamp, &artificial, &here)) {
         case SEEN_END: ret->boundary = true; return true;
         case SEEN_ERROR:
             if (mysql_errno(c->my) == ERROR_NO_RIGHT || mysql_errno(c->my) == ERROR_DENIED) {
@@ -83,7 +86,7 @@ static bool read_start(conn *c, uint64_t pos, binlog_probe *ret, err *e)
         }
         if (type == EVENT_FORMAT) ret->created = timestamp;
         if (artificial) continue;
-        ret->boundary = begins_group(type);
+        ret->boundary = here && begins_group(type);
         return true;
     }
     return err_set(e, ERR_PROTOCOL, "the source's binary log dump does not begin as one");

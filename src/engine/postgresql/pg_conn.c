@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "net/policy.h"
+
 /* Defaults where engine_env leaves 0. */
 #define CONNECT_TIMEOUT_S 10
 #define IO_TIMEOUT_S 60
@@ -40,7 +42,7 @@ static const char *end_name(pg_end end) { return end == PG_SOURCE ? "source" : "
 
 static bool check_endpoint(const endpoint *ep, pg_end end, err *e)
 {
-    if (!ep->host.n || memchr(ep->host.p, 0, ep->host.n) || ep->host.p[0] == '/' || memchr(ep->host.p, ',', ep->host.n))
+    if (!ep->host.n || memchr(ep->host.p, 0, ep->host.n) || ep->host.p[0] == '/' || ep->host.p[0] == '@' || memchr(ep->host.p, ',', ep->host.n))
         return err_set(e, ERR_BAD_INPUT, "%s: the host '%.*s' is not a name or an IP address", end_name(end), STR_ARG(ep->host));
     if (!ep->port) return err_set(e, ERR_BAD_INPUT, "%s: the port is missing", end_name(end));
     if (!ep->database.n)
@@ -145,7 +147,8 @@ static bool finish_connect(pg_conn *c, err *e)
 
 bool pg_conn_open(const endpoint *ep, const engine_env *env, pg_end end, bool replication, pg_conn **ret, err *e)
 {
-    if (!check_endpoint(ep, end, e)) return false;
+    /* The address each time: a name can have another one than at the last connection. */
+    if (!check_endpoint(ep, end, e) || !policy_check_resolved(ep->policy, ep->host, ep->port, e)) return false;
     if (env->cancel && cancel_asked(env->cancel)) return cancel_error(e);
     pg_conn *c = calloc(1, sizeof *c);
     if (!c) return err_no_memory(e, "a connection");
@@ -153,7 +156,7 @@ bool pg_conn_open(const endpoint *ep, const engine_env *env, pg_end end, bool re
     c->pg = start_connect(ep, replication);
     bool ok = c->pg || err_no_memory(e, "a connection");
     if (ok) PQsetNoticeReceiver(c->pg, silence, NULL);
-    if (ok && finish_connect(c, e)) {
+    if (ok && finish_connect(c, e) && policy_check_peer(ep->policy, ep->host, ep->port, PQsocket(c->pg), e)) {
         *ret = c;
         return true;
     }

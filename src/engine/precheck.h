@@ -13,6 +13,8 @@ typedef struct precheck_job {
     const endpoint *source, *target;
     const dblist *objects;
     bool schema, full, incremental, ignore_existing;
+    str (*type_choice)(void *ctx, str key); /* as pipeline_job.type_choice; may be NULL */
+    void *type_ctx;
 } precheck_job;
 
 typedef struct precheck_outcome {
@@ -24,6 +26,8 @@ typedef struct precheck_outcome {
  * that failed, not an error. False only when the run itself could not be done. */
 ERR_MUST_USE bool precheck_run(const precheck_job *job, const engine_env *env, const precheck_sink *sink, arena *a, precheck_outcome *ret, err *e);
 
+/* precheck_types.c: between families, what the mapping tells, as the item CHECK_TYPES. *ret: the catalog for the target, NULL when it cannot be mapped. */
+ERR_MUST_USE bool precheck_types(const precheck_job *job, const precheck_request *r, catalog_def *from, const precheck_sink *sink, arena *a, catalog_def **ret, err *e);
 /* precheck_catalog.c: what the selected tables tell by themselves: foreign key closure, keys, filters. */
 ERR_MUST_USE bool precheck_catalog(const precheck_request *r, const precheck_sink *sink, err *e);
 

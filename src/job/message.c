@@ -70,6 +70,7 @@ json_t *message_job(const char *type, const job_record *r, const secret *source_
                           (json_int_t)o->lanes, "budget_bytes", (json_int_t)o->budget_bytes, "replica_id", replica_id(run));
     set_number(m, "lanes", reserve_number(reserve, "sluice.lanes"));
     set_number(m, "chunk_rows", reserve_number(reserve, "sluice.chunkRows"));
+    if (json_is_object(json_object_get(reserve, "sluice.types"))) json_object_set(m, "types", json_object_get(reserve, "sluice.types"));
     set_number(m, "window_rows", reserve_number(reserve, "sluice.windowRows"));
     set_number(m, "retry_for_us", (json_int_t)service_retry_limit_s(r->reserve) * 1000000);
     if (o->spill_folder) json_object_set_new(m, "spill_folder", json_string(o->spill_folder));

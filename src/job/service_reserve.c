@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/mapping/mapping.h"
 #include "job/service_priv.h"
 
 /* Members with a whole number: name, lowest, highest. */
@@ -86,13 +87,24 @@ static bool check_limits(const json_t *root, const char *key, err *e)
     return ok || err_set(e, ERR_BAD_INPUT, "Reserve.%s is an object with the numbers dts.datamove.source.rps.max and dts.datamove.source.bps.max", key);
 }
 
+static bool check_types(json_t *types, err *e)
+{
+    const char *key;
+    json_t *v;
+    if (types && !json_is_object(types)) return err_set(e, ERR_BAD_INPUT, "Reserve.sluice.types is an object of choices by rule (\"T15\") or \"schema.table.column\"");
+    json_object_foreach(types, key, v)
+        if (!json_is_string(v) || !mapping_check_option(str_from_c(key), str_from_c(json_string_value(v)), e))
+            return json_is_string(v) ? false : err_set(e, ERR_BAD_INPUT, "Reserve.sluice.types.%s is not a text", key);
+    return true;
+}
+
 static bool check_members(const json_t *root, err *e)
 {
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (!check_number(root, numbers[i].key, numbers[i].low, numbers[i].high, e)) return false;
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
         if (!check_choice(root, choices[i].key, choices[i].offered, e)) return false;
-    return check_limits(root, "fullDynamicConfig", e) && check_limits(root, "incDynamicConfig", e);
+    return check_types(json_object_get(root, "sluice.types"), e) && check_limits(root, "fullDynamicConfig", e) && check_limits(root, "incDynamicConfig", e);
 }
 
 bool service_check_reserve(str reserve, service_fault *f, err *e)

@@ -59,6 +59,17 @@ static void read_numbers(const json_t *m, pipeline_job *j)
     j->epoch = number_or(m, "epoch", 1, INT64_MAX, 1);
 }
 
+str spec_type_choice(void *ctx, str key)
+{
+    const job_spec *s = ctx;
+    char name[1024];
+    if (key.n >= sizeof name) return STR_NULL;
+    memcpy(name, key.p, key.n);
+    name[key.n] = 0;
+    const json_t *v = json_object_get(s->types, name);
+    return json_is_string(v) ? (str){json_string_value(v), json_string_length(v)} : STR_NULL;
+}
+
 bool spec_read(const json_t *m, job_spec *ret, err *e)
 {
     memset(ret, 0, sizeof *ret);
@@ -86,6 +97,9 @@ bool spec_read(const json_t *m, job_spec *ret, err *e)
     j->limits = &ret->limits;
     str folder = ctl_str(m, "spill_folder");
     j->spill_folder = folder.n ? arena_copy_c(&ret->mem, folder) : NULL;
+    ret->types = json_deep_copy(json_object_get(m, "types"));
+    j->type_choice = spec_type_choice;
+    j->type_ctx = ret;
     ret->objects_error = ERR_INIT;
     if (!dblist_parse(arena_copy(&ret->mem, ctl_str(m, "db_list")), &ret->mem, &ret->objects, &ret->objects_error)) ret->objects = NULL;
     j->objects = ret->objects;
@@ -97,5 +111,6 @@ void spec_finish(job_spec *s)
     secret_wipe(&s->source.password);
     secret_wipe(&s->target.password);
     throttle_finish(&s->limits);
+    json_decref(s->types);
     arena_finish(&s->mem);
 }

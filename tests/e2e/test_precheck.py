@@ -493,6 +493,10 @@ def test_skip_goes_on(service, mariadb_a, mariadb_b):
         service.ok("DeleteDtsJob", {"DtsJobId": job})
 
 
+# Items of jobs with a PostgreSQL end: test_postgresql_precheck.py.
+OF_POSTGRESQL = {"CHECK_TYPES", "CHECK_WAL_LEVEL", "CHECK_REPLICATION_SLOTS", "CHECK_LONG_TRANSACTIONS", "CHECK_REPLICA_IDENTITY"}
+
+
 def test_every_item_has_a_case(request):
     """Runs last: the tests above have seen every item of docs/PRECHECKS.md fail or warn."""
     ran = {item.originalname for item in request.session.items if item.path == request.path}
@@ -503,6 +507,6 @@ def test_every_item_has_a_case(request):
     except Unavailable as error:
         pytest.skip(str(error))
     page = (ROOT / "docs/PRECHECKS.md").read_text()
-    items = set(re.findall(r"^\| `(CHECK_\w+)` \|", page, re.M))
+    items = set(re.findall(r"^\| `(CHECK_\w+)` \|", page, re.M)) - OF_POSTGRESQL
     assert len(items) >= 18
     assert items == COVERED

@@ -29,6 +29,7 @@ static const source_ops pg_source_ops = {
     .open = pg_source_open,
     .close = pg_source_close,
     .server = source_server,
+    .precheck = pg_precheck_source,
     .read_catalog = pg_catalog_read,
     .keep_log = pg_slot_keep,
     .current_position = pg_position_now,

@@ -1,0 +1,23 @@
+/* The statements that make a table, its keys and foreign keys in a PostgreSQL target, from definitions in PostgreSQL's terms. No I/O. */
+#ifndef ENGINE_POSTGRESQL_PG_SCHEMA_TEXT_H
+#define ENGINE_POSTGRESQL_PG_SCHEMA_TEXT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "model/table.h"
+
+/* CREATE TABLE with columns, checks, primary and unique keys, and comments; several statements separated by semicolons.
+ * ERR_NOT_SUPPORTED: an expression of the definition names a column that is renamed or not carried. */
+ERR_MUST_USE bool pg_schema_create_table(const table_def *t, buf *out, err *e);
+/* The key is made with the table, not after the load. */
+bool pg_schema_key_is_early(const key_def *k);
+/* Every column of the key is carried. */
+bool pg_schema_key_is_whole(const table_def *t, const key_def *k);
+/* CREATE INDEX or ALTER TABLE ... ADD CONSTRAINT. */
+ERR_MUST_USE bool pg_schema_add_key(const table_def *t, const key_def *k, buf *out, err *e);
+/* Every column of the foreign key is carried. */
+bool pg_schema_foreign_key_is_whole(const table_def *t, const foreign_key_def *f);
+/* ALTER TABLE ... ADD CONSTRAINT ... FOREIGN KEY; checked: existing rows are checked. */
+ERR_MUST_USE bool pg_schema_add_foreign_key(const table_def *t, const foreign_key_def *f, const table_def *parent, bool checked, buf *out, err *e);
+
+#endif

@@ -10,6 +10,13 @@ static str part(const api_call *c, bool destination, const char *name)
     return call_get(c, full);
 }
 
+/* ConfigureDtsJob writes it with a capital B at the destination. */
+static str database_part(const api_call *c, bool destination)
+{
+    str name = part(c, destination, "DatabaseName");
+    return name.n ? name : part(c, destination, "DataBaseName");
+}
+
 void call_endpoint(const api_call *c, bool destination, endpoint_request *ret)
 {
     str reserve = call_get(c, "Reserve"), ssl = STR("");
@@ -19,7 +26,7 @@ void call_endpoint(const api_call *c, bool destination, endpoint_request *ret)
     json_decref(o);
     *ret = (endpoint_request){.instance_type = part(c, destination, "InstanceType"), .instance_id = part(c, destination, "InstanceID"),
                               .engine_name = part(c, destination, "EngineName"), .region = part(c, destination, "Region"), .host = part(c, destination, "IP"),
-                              .port = part(c, destination, "Port"), .database = part(c, destination, "DatabaseName"), .user = part(c, destination, "UserName"),
+                              .port = part(c, destination, "Port"), .database = database_part(c, destination), .user = part(c, destination, "UserName"),
                               .password = part(c, destination, "Password"), .role = part(c, destination, "Role"), .owner_id = part(c, destination, "OwnerID"),
                               .oracle_sid = part(c, destination, "OracleSID"), .ssl = ssl};
 }

@@ -35,8 +35,8 @@ static const opt client_options[] = {CLIENT_OPTIONS, END};
         {"target-password-file", 0, "FILE", "File with the destination's password (else SLUICE_TARGET_PASSWORD, else asked)."},              \
         {"no-schema", 0, NULL, "Do not create tables and views."}, {"no-full", 0, NULL, "Do not load the rows that are there."},             \
         {"incremental", 0, NULL, "Follow changes after the load (always for sync)."}, {"reserve", 0, "JSON", "Reserve options of the DTS API."}
-static const opt job_create_options[] = {{"source", 's', "URL", "Source: mysql://USER@HOST:PORT."},
-                                         {"target", 't', "URL", "Destination: mysql://USER@HOST:PORT."},
+static const opt job_create_options[] = {{"source", 's', "URL", "Source: mysql://USER@HOST:PORT, or postgresql://USER@HOST:PORT/DATABASE."},
+                                         {"target", 't', "URL", "Destination: mysql://USER@HOST:PORT, or postgresql://USER@HOST:PORT/DATABASE."},
                                          {"type", 0, "TYPE", "migration (default) or sync."},
                                          {"start", 0, NULL, "Start it at once."},
                                          JOB_OPTIONS,

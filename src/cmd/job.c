@@ -277,6 +277,8 @@ int run_job_delete(const args *a)
     return finish(&c, ok, &e);
 }
 
+static bool is_postgresql(const job_url *u) { return str_eq_nocase(u->engine, STR("postgresql")); }
+
 /* Objects of a copy: --objects, or the databases of both URLs. */
 static bool copy_objects(const args *a, const job_url *source, const job_url *target, arena *mem, const char **ret, err *e)
 {
@@ -284,7 +286,11 @@ static bool copy_objects(const args *a, const job_url *source, const job_url *ta
     if (*ret || args_has(a, "db-list")) return true;
     if (source->database.n == 0)
         return err_set(e, ERR_BAD_INPUT, "SOURCE-URL names no database: write mysql://USER@HOST:PORT/DATABASE, or say with --objects what to copy");
-    str list = target->database.n ? arena_printf(mem, "%.*s=%.*s", STR_ARG(source->database), STR_ARG(target->database)) : arena_copy(mem, source->database);
+    /* In PostgreSQL a job moves schemas of the database that the URL names; a database of MySQL is a schema there. */
+    bool from_pg = is_postgresql(source), to_pg = is_postgresql(target);
+    str from = from_pg ? STR("public") : source->database;
+    str to = from_pg && to_pg ? STR("public") : to_pg ? source->database : target->database.n ? target->database : source->database;
+    str list = arena_printf(mem, "%.*s=%.*s", STR_ARG(from), STR_ARG(to));
     *ret = list.p;
     return list.p || err_no_memory(e, "the object list");
 }

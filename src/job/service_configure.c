@@ -122,8 +122,12 @@ static bool check_endpoint(const service *s, const endpoint_request *q, bool at_
     split_instance(q, &host, &port);
     const engine *g = engine_find(engine_name);
     if (!g || (at_target ? !g->target : !g->source)) {
-        err_set(e, ERR_NOT_SUPPORTED, "the engine \"%.*s\" is not supported here; MySQL and MariaDB are", STR_ARG(str_sub(engine_name, 0, 60)));
+        err_set(e, ERR_NOT_SUPPORTED, "the engine \"%.*s\" is not supported here; MySQL, MariaDB and PostgreSQL are", STR_ARG(str_sub(engine_name, 0, 60)));
         return refuse_end(f, at_target, "EngineName", a);
+    }
+    if (g->sql == SQL_POSTGRESQL && !q->database.n) {
+        err_set(e, ERR_BAD_INPUT, "PostgreSQL needs the name of the database");
+        return refuse_end(f, at_target, "DatabaseName", a);
     }
     if (!host.n) {
         err_set(e, ERR_BAD_INPUT, "no address: give the IP or host name and the port (InstanceType OTHER), or InstanceID as host:port");

@@ -62,6 +62,11 @@ TRANSACTION = """BEGIN; INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1, 
 NUMBERS = "SELECT a.i + 10 * b.i + 100 * c.i + 1000 * e.i + 10000 * f.i + 100000 * g.i AS n FROM d a, d b, d c, d e, d f, d g"
 
 
+def finish(service, job):
+    service.ok("DeleteDtsJob", {"DtsJobId": job})
+    assert receipt(service, job)["leftovers"] == []
+
+
 def commit_large(source, name, half=ROWS // 2):
     source.sql(TRANSACTION.format(numbers=NUMBERS, half=half), db=name)
 
@@ -91,8 +96,7 @@ def test_larger_than_memory_across_kills(service, request, mariadb_b, which):
     assert watch.most < 256
     assert not list((service.data / "spill").iterdir())
     wait_for(lambda: status(service, job), {"Synchronizing"})
-    service.ok("DeleteDtsJob", {"DtsJobId": job})
-    assert receipt(service, job)["leftovers"] == []
+    finish(service, job)
 
 
 def test_row_that_diverges_is_named(service, mariadb_a, mariadb_b):
@@ -111,7 +115,7 @@ def test_row_that_diverges_is_named(service, mariadb_a, mariadb_b):
     service.ok("StartDtsJob", {"DtsJobId": job})
     wait_for(lambda: mariadb_b.sql("SELECT COUNT(*) FROM h", db=name)[0][0], {9980}, 120)
     assert_same(mariadb_a, mariadb_b, [f"{name}.{t}" for t in "khupc"])
-    service.ok("DeleteDtsJob", {"DtsJobId": job})
+    finish(service, job)
 
 
 def test_rollback_to_a_savepoint_behind_parts(service, mariadb_a, mariadb_b):
@@ -129,7 +133,7 @@ def test_rollback_to_a_savepoint_behind_parts(service, mariadb_a, mariadb_b):
     mariadb_a.sql(f"BEGIN; {rows.format(400000, 15000)}; INSERT INTO {name}_m.m VALUES (3); ROLLBACK; INSERT INTO k VALUES (-9, 'after', 9)", db=name)
     wait_for(lambda: mariadb_b.sql("SELECT COUNT(*) FROM k WHERE id = -9", db=name)[0][0], {1}, 60)
     assert_same(mariadb_a, mariadb_b, [f"{name}.k"])
-    service.ok("DeleteDtsJob", {"DtsJobId": job})
+    finish(service, job)
     mariadb_a.sql(f"DROP DATABASE {name}_m")
 
 
@@ -155,7 +159,7 @@ def test_full_disk_is_told_and_over_when_there_is_room(mariadb_a, mariadb_b):
             subprocess.run(["mount", "-o", "remount,size=300m", mount], check=True)
             wait_for(lambda: mariadb_b.sql("SELECT COUNT(*) FROM h", db=name)[0][0], {11980}, 120)
             assert_same(mariadb_a, mariadb_b, [f"{name}.{t}" for t in "khupc"])
-            service.ok("DeleteDtsJob", {"DtsJobId": job})
+            finish(service, job)
     finally:
         subprocess.run(["umount", mount], check=True)
         os.rmdir(mount)

@@ -75,6 +75,22 @@ def test_incident_stops(source, mariadb_b, link):
     it.fails("SourceLogFormat", "incident", "binlog.", "reset the job")
 
 
+def test_compressed_statement_stops(mariadb_a, mariadb_b, link):
+    """What a compressed statement does is not read, so it may be about anything: also one of a foreign database stops the stream. Compressed rows of
+    foreign tables pass."""
+    it = link(mariadb_a, mariadb_b, TABLE)
+    other = it.db + "q"
+    mariadb_a.sql("SET GLOBAL log_bin_compress = ON")
+    try:
+        mariadb_a.sql(f"CREATE DATABASE {other}; CREATE TABLE {other}.z (v TEXT)")
+        mariadb_a.sql(f"INSERT INTO {other}.z VALUES (REPEAT('x', 5000)); UPDATE {other}.z SET v = REPEAT('y', 5000)")
+        it.ok()
+        mariadb_a.sql(f"ALTER TABLE {other}.z ADD w INT COMMENT '{'long ' * 100}'")
+        it.fails("SourceLogFormat", "statement was logged compressed", "log_bin_compress=OFF", "binlog.")
+    finally:
+        mariadb_a.sql(f"SET GLOBAL log_bin_compress = OFF; DROP DATABASE IF EXISTS {other}")
+
+
 def test_every_flipped_byte_is_noticed(source, mariadb_b, link):
     it = link(source, mariadb_b, TABLE)
     source.sql("INSERT INTO t VALUES (1, 'abcdef')", db=it.db)

@@ -70,6 +70,20 @@ static inline uint64_t cursor_lenenc(cursor *c)
     return 0;
 }
 
+/* For texts: consumes the byte when it is the next one. */
+static inline bool cursor_accept(cursor *c, char byte)
+{
+    if (c->failed || c->p == c->end || *c->p != (uint8_t)byte) return false;
+    c->p++;
+    return true;
+}
+
+/* The next byte must be this one. */
+static inline void cursor_expect(cursor *c, char byte)
+{
+    if (!cursor_accept(c, byte)) c->failed = true;
+}
+
 /* Bytes up to a NUL, which is consumed; fails without one. */
 static inline str cursor_cstr(cursor *c)
 {

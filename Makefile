@@ -7,7 +7,7 @@ SOURCES = $(shell git ls-files '*.c' '*.h')
 
 all:
 	@scripts/install-packages.sh build
-	@test -f build/build.ninja || meson setup build
+	@test -f build/build.ninja || { said=$$(meson setup build 2>&1) || { printf '%s\n' "$$said"; exit 1; }; }
 	@ninja -C build -j$(JOBS) sluice
 
 # Asked for before the build, so that a user without root is told one line and not two.

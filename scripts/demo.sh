@@ -57,7 +57,8 @@ echo "   equal"
 if [ -t 0 ] && [ -t 1 ]; then
     printf '\nThe job runs. To look at it from another terminal, in this folder:\n'
     printf '    . %s/env; build/sluice job watch %s\n' "$WORK" "$JOB"
-    printf '    mariadb --defaults-file=%s/source/client.cnf shop      (target/client.cnf: the destination)\n' "$WORK"
+    printf '    mariadb --defaults-file=%s/source/client.cnf shop\n' "$WORK"
+    printf '    mariadb --defaults-file=%s/target/client.cnf shop\n' "$WORK"
     read -r -p "Press Enter to delete the job and remove everything. " _ || echo
 fi
 

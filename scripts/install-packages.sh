@@ -55,6 +55,16 @@ as_root() {
     fi
 }
 
+# What this script makes for itself goes with it, after Ctrl-C as well.
+said='' scratch=''
+clean_up() {
+    [ -z "$said" ] || rm -f "$said"
+    [ -z "$scratch" ] || rm -rf "$scratch"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
 # apt ARGUMENT...: apt-get as root, its words kept back unless it fails. Waits for another apt on the machine.
 apt() {
     if [ -n "${SLUICE_VERBOSE:-}" ]; then
@@ -66,6 +76,7 @@ apt() {
     as_root apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" >"$said" 2>&1 </dev/null || status=$?
     [ "$status" = 0 ] || tail -n 40 "$said" >&2
     rm -f "$said"
+    said=''
     return "$status"
 }
 
@@ -103,7 +114,6 @@ fi
 if [ "$purpose" = test ] && ! [ -x "$promtool" ]; then
     scratch=$cache/prometheus.building.$$
     mkdir -p "$scratch"
-    trap 'rm -rf "$scratch"' EXIT
     (
         cd "$scratch"
         # The sandbox user of apt cannot enter a private folder, root can.

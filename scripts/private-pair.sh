@@ -30,6 +30,8 @@ number() {
     esac
 }
 
+free_mb() { df -Pm "$WORK" | awk 'NR == 2 { print $4 }'; }
+
 remove_pair() {
     trap '' INT TERM HUP PIPE
     [ -z "$SERVE_PID" ] || { kill "$SERVE_PID" && wait "$SERVE_PID"; } 2>/dev/null || true
@@ -46,6 +48,9 @@ on_exit() {
     0) ;;
     129 | 130 | 141 | 143) echo "interrupted; removing the servers and the folder" >&2 ;;
     *)
+        if [ -d "$WORK" ] && [ "$(free_mb)" -lt 50 ]; then
+            echo "  disk:  ${TMPDIR:-/tmp} is full; set TMPDIR to a folder with more space, or ROWS to fewer rows" >&2
+        fi
         if [ -s "$WORK/serve.log" ] && mkdir -p build && cp "$WORK/serve.log" "build/$NAME-serve.log"; then
             echo "  log:   build/$NAME-serve.log, which sluice serve wrote" >&2
         fi
@@ -67,7 +72,7 @@ make_pair() {
     trap 'exit 141' PIPE
     trap 'exit 143' TERM
     WORK=$(mktemp -d -t "sluice-$1.XXXXXX") || fail "cannot make a folder in ${TMPDIR:-/tmp}" "set TMPDIR to a folder where you may write"
-    free=$(df -Pm "$WORK" | awk 'NR == 2 { print $4 }')
+    free=$(free_mb)
     [ "$free" -ge "$2" ] || fail "the disk of ${TMPDIR:-/tmp} has $free MB free, $2 MB are needed" "set TMPDIR to a folder with more space, or ROWS to fewer rows"
     (cd tests && exec setsid python3 -m servers guard --pid $$ --dir "$WORK") </dev/null >/dev/null 2>&1 &
     GUARD_PID=$!

@@ -364,10 +364,10 @@ static bool poll_once(client *c, view *v, bool forever, progress_end *ret, bool 
     return ok;
 }
 
-/* A service that answered before and does not now is given time to come back. */
+/* A service that answered before and does not now, or whose store does not, is given time to come back. */
 static bool is_patient(const view *v, err *e)
 {
-    if (e->code != ERR_UNREACHABLE || !v->answered_us || clk_mono_us(clk_system()) - v->answered_us > PATIENCE_US) return false;
+    if ((e->code != ERR_UNREACHABLE && e->code != ERR_CATALOG) || !v->answered_us || clk_mono_us(clk_system()) - v->answered_us > PATIENCE_US) return false;
     *e = ERR_INIT;
     return true;
 }

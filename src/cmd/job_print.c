@@ -139,9 +139,13 @@ void job_print_checks(FILE *out, const json_t *items)
 
 size_t job_count_objects(const json_t *items, const char *kind)
 {
-    size_t i, n = 0;
+    size_t i, n = 0, length = strlen(kind);
     json_t *item;
-    json_array_foreach((json_t *)(uintptr_t)items, i, item) n += strcmp(answer_text(item, "SourceSchema"), kind) == 0;
+    json_array_foreach((json_t *)(uintptr_t)items, i, item)
+    {
+        const char *name = answer_text(item, "Item"); /* "table `shop`.`orders`" */
+        n += strncmp(name, kind, length) == 0 && name[length] == ' ';
+    }
     return n;
 }
 

@@ -59,7 +59,7 @@ def configure(s, source, target, name, kind, **more):
 def reach(s, job, *states, timeout_s=60):
     """Waits for one of the states; a failure is shown with the job's own words."""
     got = wait_for(lambda: status(s, job), set(states) | FAILED, timeout_s)
-    assert got in states, s.ok("DescribeDtsJobDetail", {"DtsJobId": job})
+    assert got in states, f"{got}: " + s.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
     return got
 
 

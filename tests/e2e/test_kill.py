@@ -12,7 +12,7 @@ import time
 from collections import Counter
 
 import pytest
-from jobs import LONG, alive, assert_same, delete, each_pair, status, worker_pid
+from jobs import FAILED, LONG, alive, assert_same, delete, each_pair, reach, status, worker_pid
 from sluice import Service, endpoints, job_params, wait_for
 from writers import TABLES, Writer, arrived, database
 
@@ -64,16 +64,17 @@ def test_killed_at_random_times(pair, victim):
         while killed.total() < kills and time.monotonic() < deadline:
             if killed.total() == kills // 3:
                 service.ok("ModifyDynamicConfig", {"DtsJobId": job, "JobCode": "03", "EnableLimit": "false"})
-                wait_for(lambda: status(service, job), {"Synchronizing"}, 120)
+                reach(service, job, "Synchronizing", timeout_s=120)
             time.sleep(chance.uniform(0.05, 1.2))
             if status(service, job) == "Retrying":  # killed before it got on, it waits longer each time: let it get on
                 wait_for(lambda: alive(worker_pid(service)[0]), {True}, 90)
                 time.sleep(chance.uniform(1, 3))
             at = status(service, job)
+            assert at not in FAILED, service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
             killed[at] += kill()
         print(f"{victim}, {source.kind} to {target.kind}: {dict(killed)}")
         assert killed.total() == kills and killed["Initializing"] and killed["Synchronizing"]
-        wait_for(lambda: status(service, job), {"Synchronizing"}, 120)  # the ledger's load may be newer than that of other tables: from here on all stream
+        reach(service, job, "Synchronizing", timeout_s=120)  # the ledger's load may be newer than that of other tables: from here on all stream
         transactions = writer.finish()
         wait_for(lambda: arrived(target, db), {transactions}, 120)
         assert target.sql(f"SELECT COUNT(*), MIN(op), MAX(op) FROM {db}.ledger") == [(transactions, 1, transactions)] and transactions > kills

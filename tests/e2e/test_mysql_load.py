@@ -506,6 +506,10 @@ def test_position_checks(which):
         assert fine(op="compare", source=at, position=first, other=second)["order"] == -1
         assert fine(op="compare", source=at, position=second, other=first)["order"] == 1
         assert fine(op="compare", source=at, position=first, other=first)["order"] == 0
+        server.kill9()  # the file ends without a word
+        server.start()
+        server.sql("REPLACE INTO d.t VALUES (2,'b')")
+        fine(op="check", source=at, position=second)
         server.restart()
         server.sql("FLUSH BINARY LOGS")
         fine(op="check", source=at, position=second)

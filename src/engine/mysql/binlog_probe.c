@@ -84,6 +84,10 @@ static bool read_start(conn *c, uint64_t pos, binlog_probe *ret, err *e)
             return conn_error(c, e, "looking at the source's binary log");
         case SEEN_EVENT: break;
         }
+        if (type == EVENT_ROTATE && artificial && ret->created) { /* on to the next file: the place is the end of one that a crash cut off */
+            ret->boundary = true;
+            return true;
+        }
         if (type == EVENT_FORMAT) ret->created = timestamp;
         if (artificial) continue;
         ret->boundary = here && begins_group(type);

@@ -1,6 +1,7 @@
 /* Drives the PostgreSQL source: the request is a JSON object on stdin, answers are JSON objects on stdout, one a line.
  * {"op":"keep|load|stream|check|remove|now", "endpoint":{"host","port","user","password","database"}, "job":"j1", "objects":{DbList}, "chunk_rows":n,
- *  "lanes":n, "from":"position", "until":"position", "durable":"position", "durable_follows":true, "push_wait_ms":n, "io_timeout_s":n} */
+ *  "lanes":n, "from":"position", "until":"position", "durable":"position", "durable_follows":true, "push_wait_ms":n, "io_timeout_s":n,
+ *  "txn_limit_bytes":n, "parts":true} */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,11 +148,11 @@ static bool push_txn(void *ctx, txn *t, err *e)
         json_array_append_new(changes, json_pack("{s:o,s:s,s:o,s:o}", "table", jstr(c->table->name), "kind", kinds[c->kind], "before", row_json(c->table, c->before), "after",
                                                  row_json(c->table, c->after)));
     }
-    say(json_pack("{s:o,s:b,s:o,s:o,s:I}", "changes", changes, "heartbeat", (int)t->heartbeat, "end", jstr(t->end.text), "before", jstr(t->before.text), "commit_us",
-                  (json_int_t)t->commit_us));
+    say(json_pack("{s:o,s:b,s:o,s:o,s:I,s:i,s:I}", "changes", changes, "heartbeat", (int)t->heartbeat, "end", jstr(t->end.text), "before", jstr(t->before.text), "commit_us",
+                  (json_int_t)t->commit_us, "part", (int)t->part, "keep", (json_int_t)t->keep));
     json_int_t wait_ms = t->heartbeat ? 0 : number(d->request, "push_wait_ms", 0);
     if (wait_ms) clk_sleep_us(clk_system(), wait_ms * 1000);
-    if (json_is_true(json_object_get(d->request, "durable_follows"))) {
+    if (json_is_true(json_object_get(d->request, "durable_follows")) && t->end.text.n) {
         buf_reset(&d->durable);
         buf_add(&d->durable, t->end.text);
     }
@@ -172,7 +173,7 @@ static bool op_stream(driver *d, err *e)
     buf_add_c(&d->durable, text(d->request, "durable", text(d->request, "from", "")));
     stream_request r = {.from = {str_from_c(text(d->request, "from", "")), 0}, .until = {str_from_c(text(d->request, "until", "")), 0}, .catalog = &d->catalog,
                         .objects = d->objects, .heartbeat_ms = 300, .durable = give_durable, .durable_ctx = d,
-                        .txn_limit_bytes = (size_t)number(d->request, "txn_limit_bytes", 64 << 20)};
+                        .txn_limit_bytes = (size_t)number(d->request, "txn_limit_bytes", 64 << 20), .parts = json_is_true(json_object_get(d->request, "parts"))};
     txn_sink sink = {push_txn, d};
     return OPS->check_position(d->s, r.from, e) && OPS->stream(d->s, &r, &sink, e);
 }

@@ -189,6 +189,23 @@ def test_only_durable_positions_are_confirmed(d15):
     assert sum(len(line["changes"]) for line in lines) == 11
 
 
+def test_large_transactions_come_in_parts(d15):
+    """Beyond the limit a transaction is pushed in parts, in order; a sink that takes none gets an error."""
+    d = d15
+    d.sql("CREATE TABLE t (id int PRIMARY KEY, x text)")
+    start = d.keep()
+    d.sql("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 1000) g")
+    d.sql("INSERT INTO t VALUES (2000, 'after')")
+    end = d.ok("now")[0]["position"]
+    lines = [line for line in d.ok("stream", **{"from": start, "until": end, "txn_limit_bytes": 200000, "parts": True}) if line["changes"]]
+    assert [int(c["after"][0]) for line in lines for c in line["changes"]] == [*range(1, 1001), 2000]
+    parts = [line["part"] for line in lines]
+    assert parts[0] == 1 and set(parts[1:-2]) == {2} and parts[-2:] == [3, 0], parts
+    assert all(line["keep"] == sum(len(x["changes"]) for x in lines[:i]) for i, line in enumerate(lines[:-1]))
+    last = d.run("stream", **{"from": start, "until": end, "txn_limit_bytes": 200000})[1]
+    assert last["code"] == "LimitExceeded", last
+
+
 @pytest.mark.parametrize("change, code, word", [
     ("ALTER TABLE t ADD y int", "SourceSchemaChanged", "column y"),
     ("ALTER TABLE t DROP x", "SourceSchemaChanged", "dropped"),

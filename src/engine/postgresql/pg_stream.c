@@ -28,8 +28,8 @@ typedef struct stream {
     pg_place place;       /* system and timeline; lsn: end of the last transaction, or what the server has looked through since */
     arena place_mem;
     pg_lsn until;         /* PG_LSN_NONE = for ever */
-    txn *open;            /* owned; the transaction between Begin and Commit */
-    pg_lsn before;        /* its start */
+    txn *open;            /* owned; the transaction between Begin and Commit, or what is not pushed of it yet */
+    uint64_t parted;      /* changes of it that were pushed in parts */
     int64_t commit_us;
     bool moved;           /* place is newer than what was pushed */
     int64_t told_us, pushed_us;
@@ -109,9 +109,17 @@ static bool on_begin(stream *m, const pgoutput_begin *b, err *e)
 {
     if (m->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log begins a transaction inside another one");
     m->commit_us = b->commit_us;
-    m->open = txn_new(m->r->txn_limit_bytes);
+    m->parted = 0;
+    m->open = txn_new(0); /* part_of_large watches the limit */
     if (!m->open) return err_no_memory(e, "a transaction");
     return place_at(m, m->place.lsn, m->open, &m->open->before, e);
+}
+
+/* Nothing of a transaction that the log gives is ever taken back: all parts before it count. */
+static void mark_part(const stream *m, txn *t, txn_part part)
+{
+    t->part = part;
+    t->keep = m->parted;
 }
 
 static bool on_commit(stream *m, const pgoutput_commit *c, err *e)
@@ -123,7 +131,8 @@ static bool on_commit(stream *m, const pgoutput_commit *c, err *e)
     m->place.lsn = c->end_lsn;
     m->moved = true;
     t->commit_us = c->commit_us;
-    if (t->change_count == 0) {
+    if (m->parted) mark_part(m, t, TXN_LAST_PART);
+    if (t->change_count == 0 && !m->parted) {
         txn_free(t);
         return true;
     }
@@ -132,10 +141,22 @@ static bool on_commit(stream *m, const pgoutput_commit *c, err *e)
     return false;
 }
 
-static bool too_large(stream *m, err *e)
+/* A transaction that is too large for memory goes on in parts. */
+static bool part_of_large(stream *m, err *e)
 {
-    if (!m->open || m->open->mem.used_bytes < m->r->txn_limit_bytes) return true;
-    return err_set(e, ERR_LIMIT, "a transaction of the source holds more than %zu bytes of changes; raise the worker's memory budget", m->r->txn_limit_bytes);
+    txn *t = m->open;
+    size_t bytes = t->mem.used_bytes + (size_t)t->change_cap * sizeof(change);
+    if (!m->r->txn_limit_bytes || bytes < m->r->txn_limit_bytes) return true;
+    if (!m->r->parts)
+        return err_set(e, ERR_LIMIT, "a transaction of the source holds more than %zu bytes of changes; raise the worker's memory budget", m->r->txn_limit_bytes);
+    m->open = txn_new(0);
+    if (!m->open || !place_at(m, m->place.lsn, m->open, &m->open->before, e)) {
+        txn_free(t);
+        return m->open ? false : err_no_memory(e, "a transaction");
+    }
+    mark_part(m, t, m->parted ? TXN_NEXT_PART : TXN_FIRST_PART);
+    m->parted += t->change_count;
+    return push(m, t, e);
 }
 
 static bool on_message(stream *m, const pgoutput_message *x, err *e)
@@ -147,7 +168,7 @@ static bool on_message(stream *m, const pgoutput_message *x, err *e)
     case PGOUTPUT_TYPE: case PGOUTPUT_ORIGIN: return true; /* a name of a type, and where a transaction came from: nothing that changes rows */
     case PGOUTPUT_INSERT: case PGOUTPUT_UPDATE: case PGOUTPUT_DELETE:
         if (!m->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log has a row outside of a transaction");
-        return pg_stream_tables_change(&m->tables, x, m->open, e) && too_large(m, e);
+        return pg_stream_tables_change(&m->tables, x, m->open, e) && part_of_large(m, e);
     case PGOUTPUT_TRUNCATE: return pg_stream_tables_truncated(&m->tables, &x->u.truncate, e);
     default: return err_set(e, ERR_SOURCE_LOG_UNKNOWN_EVENT, "the log has a %s message, which was not asked for", pgoutput_kind_name(x->kind));
     }

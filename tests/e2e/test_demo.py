@@ -105,7 +105,9 @@ def test_kill_9_of_the_service_is_an_error_that_says_so(place):
     assert len(service) == 1
     os.kill(service[0], signal.SIGKILL)
     said = run.communicate(timeout=120)[0]
-    assert run.returncode == 1 and "error: sluice serve has ended" in said and "demo-serve.log" in said, said
+    # 5: the next command of the demo met the dead service first
+    ended = run.returncode == 1 and "error: sluice serve has ended" in said
+    assert (ended or (run.returncode == 5 and "ServiceUnreachable" in said)) and "demo-serve.log" in said, said
     assert_nothing_left(place, 0)
 
 

@@ -4,7 +4,8 @@
  *  "schema", "table", "parent_columns", "on_delete", "on_update"}]}], "steps": [{"op": ..., "may_fail": true}]}
  * Steps: claim, read, save {phase, position}, server, remove, reopen, die, store {table, chunks: [{number, low, high}]}, chunks {table},
  *  load {table, number, position, overlap, ignore_existing, rows | generate, batch_rows, fail_after}, unload {table, number}, begin,
- *  apply {txns: [[[kind, table, before, after, {"free": true}]]], end, overlap, again: repeat the window}, bench {table, txns, window_rows, rows}.
+ *  apply {txns: [[[kind, table, before, after, {"free": true}]]], end, overlap}, large {windows: [txns], end, overlap},
+ *  bench {table, txns, window_rows, rows: of the table}: single-row updates of one column.
  * A value is null, a text, a number, {"unchanged": true}, {"absent": true} or {"hex": ""}. The first step that fails ends the run unless it may fail. */
 #include <jansson.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "engine/postgresql/postgresql.h"
+#include "engine/postgresql/pg_apply.h"
 #include "model/family.h"
 #include "pipeline/window.h"
 
@@ -103,7 +104,6 @@ static void read_columns(driver *d, const json_t *list, table_def *t)
         c->name = str_from_c(text(o, "name", "?"));
         c->target_name = str_from_c(text(o, "target", text(o, "name", "?")));
         c->type = type_of(text(o, "type", "other"));
-        c->collation = STR("utf8mb4_bin");
         c->nullable = flag(o, "nullable");
         c->selected = !json_is_false(json_object_get(o, "selected"));
         c->generated = flag(o, "generated");
@@ -151,7 +151,13 @@ static bool read_tables(driver *d, err *e)
         read_columns(d, json_object_get(o, "columns"), t);
         read_keys(d, o, t);
     }
-    return family_link(&d->catalog, e);
+    uint32_t n = d->catalog.table_count;
+    d->spans = (spans){.count = 2, .table_count = n, .min = arena_array(&d->mem, n, sizeof(uint32_t)), .max = arena_array(&d->mem, n, sizeof(uint32_t))};
+    for (uint32_t i = 0; i < n; i++) {
+        d->spans.min[i] = 1;
+        d->spans.max[i] = d->catalog.tables[i]->row_key == TABLE_NO_KEY ? 1 : 2;
+    }
+    return window_init(&d->window, n, e) && family_link(&d->catalog, e);
 }
 
 /* ---- values ---- */
@@ -337,6 +343,146 @@ static bool op_remove(driver *d, const json_t *step, json_t *out, err *e)
     return true;
 }
 
+/* ---- changes ---- */
+
+static bool op_begin(driver *d, const json_t *step, json_t *out, err *e)
+{
+    json_t *ordered = json_array();
+    server_info from = {.cascades_logged = !json_is_false(json_object_get(d->request, "cascades_logged"))};
+    bool ok = ops->apply_begin(d->t, d->epoch, &d->catalog, &from, e);
+    (void)step;
+    for (uint32_t i = 0; ok && i < d->catalog.table_count; i++)
+        if (d->catalog.tables[i]->target_has_triggers) json_array_append_new(ordered, jstr(d->catalog.tables[i]->name));
+    json_object_set_new(out, "ordered", ordered);
+    return ok;
+}
+
+static bool read_change(driver *d, const json_t *j, txn *t, err *e)
+{
+    change *c = txn_add_change(t);
+    const char *kind = json_string_value(json_array_get(j, 0));
+    const json_t *images[2] = {json_array_get(j, 2), json_array_get(j, 3)};
+    const val *read[2] = {NULL, NULL};
+    if (!c) return err_no_memory(e, "a change");
+    c->table = d->catalog.tables[json_integer_value(json_array_get(j, 1))];
+    c->kind = kind[0] == 'i' ? CHANGE_INSERT : kind[0] == 'u' ? CHANGE_UPDATE : CHANGE_DELETE;
+    c->without_foreign_keys = flag(json_array_get(j, 4), "free");
+    for (int i = 0; i < 2; i++) {
+        if (!json_is_array(images[i])) continue;
+        val *row = arena_array(&t->mem, c->table->column_count, sizeof *row);
+        if (!row || !read_row(&t->mem, images[i], c->table, row)) return err_no_memory(e, "a change");
+        read[i] = row;
+    }
+    c->before = read[0];
+    c->after = read[1];
+    return true;
+}
+
+static bool fill_window(driver *d, const json_t *txns, bool overlap, err *e)
+{
+    d->window.rank = overlap ? 1 : 2;
+    for (size_t i = 0; i < json_array_size(txns); i++) {
+        const json_t *list = json_array_get(txns, i);
+        txn *t = txn_new(0);
+        bool ok = t || err_no_memory(e, "a transaction");
+        for (size_t k = 0; ok && k < json_array_size(list); k++) ok = read_change(d, json_array_get(list, k), t, e);
+        if (!ok) return txn_free(t), false;
+        if (!window_add(&d->window, t, e)) return false;
+    }
+    return true;
+}
+
+static position end_of(const json_t *step) { return (position){str_from_c(text(step, "end", "e1")), 11}; }
+
+static bool op_apply(driver *d, const json_t *step, json_t *out, err *e)
+{
+    apply_window w;
+    bool ok = fill_window(d, json_object_get(step, "txns"), flag(step, "overlap"), e) && window_build(&d->window, &d->spans, &w, e);
+    if (ok) {
+        w.end = end_of(step);
+        json_object_set_new(out, "merged", json_integer(w.merged_count));
+        json_object_set_new(out, "ordered", json_integer(w.ordered_count));
+        ok = ops->apply(d->t, &w, e);
+    }
+    window_reset(&d->window);
+    return ok;
+}
+
+typedef struct large {
+    driver *d;
+    const json_t *step;
+    size_t next;
+    uint32_t rewinds;
+    apply_window w;
+} large;
+
+static bool large_rewind(void *ctx, err *e)
+{
+    large *l = ctx;
+    (void)e;
+    l->next = 0;
+    l->rewinds++;
+    return true;
+}
+
+static bool large_next(void *ctx, const apply_window **ret, err *e)
+{
+    large *l = ctx;
+    const json_t *windows = json_object_get(l->step, "windows");
+    *ret = NULL;
+    window_reset(&l->d->window);
+    if (l->next == json_array_size(windows)) return true;
+    if (!fill_window(l->d, json_array_get(windows, l->next++), flag(l->step, "overlap"), e) || !window_build(&l->d->window, &l->d->spans, &l->w, e)) return false;
+    *ret = &l->w;
+    return true;
+}
+
+static bool op_large(driver *d, const json_t *step, json_t *out, err *e)
+{
+    large l = {.d = d, .step = step};
+    window_feed feed = {large_rewind, large_next, &l};
+    apply_window last = {.end = end_of(step), .txn_count = 1, .row_count = 2, .phase = "stream"};
+    bool ok = ops->apply_large(d->t, &feed, &last, e);
+    window_reset(&d->window);
+    json_object_set_new(out, "rewinds", json_integer(l.rewinds));
+    return ok;
+}
+
+/* One transaction that updates the second column of one row, its whole images as MySQL's log has them. */
+static txn *bench_txn(const table_def *t, uint64_t id, uint64_t n)
+{
+    txn *x = txn_new(0);
+    change *c = x ? txn_add_change(x) : NULL;
+    val *before = c ? arena_array(&x->mem, 4, sizeof *before) : NULL, *after = c ? arena_array(&x->mem, 4, sizeof *after) : NULL;
+    if (!before || !after || !generated_row(&x->mem, id, before)) return txn_free(x), NULL;
+    memcpy(after, before, 4 * sizeof *after);
+    str k = arena_printf(&x->mem, "%llu", (unsigned long long)n);
+    after[1] = (val){.kind = VAL_NUMBER, .n = (uint32_t)k.n, .u.p = k.p};
+    *c = (change){.table = t, .kind = CHANGE_UPDATE, .before = before, .after = after};
+    return x;
+}
+
+static bool op_bench(driver *d, const json_t *step, json_t *out, err *e)
+{
+    const table_def *t = d->catalog.tables[number(step, "table", 0)];
+    uint64_t rows = number(step, "rows", 1000), window_rows = number(step, "window_rows", 5000), id = 1;
+    apply_window w;
+    bool ok = true;
+    (void)out;
+    d->window.rank = 2;
+    for (uint64_t n = 1; ok && n <= number(step, "txns", 1000); n++) {
+        id = (id * 6364136223846793005u + 1442695040888963407u);
+        txn *x = bench_txn(t, id % rows + 1, n);
+        ok = x ? window_add(&d->window, x, e) : err_no_memory(e, "a transaction");
+        if (!ok || (n % window_rows && n != number(step, "txns", 1000))) continue;
+        ok = window_build(&d->window, &d->spans, &w, e);
+        w.end = (position){STR("bench"), 1};
+        ok = ok && ops->apply(d->t, &w, e);
+        window_reset(&d->window);
+    }
+    return ok;
+}
+
 static bool op_reopen(driver *d, const json_t *step, json_t *out, err *e)
 {
     (void)step, (void)out;
@@ -355,7 +501,8 @@ static const struct {
     const char *name;
     bool (*run)(driver *d, const json_t *step, json_t *out, err *e);
 } operations[] = {{"claim", op_claim}, {"read", op_read}, {"save", op_save}, {"server", op_server}, {"remove", op_remove}, {"reopen", op_reopen}, {"die", op_die},
-                  {"store", op_store}, {"chunks", op_chunks}, {"load", op_load}, {"unload", op_unload}};
+                  {"store", op_store}, {"chunks", op_chunks}, {"load", op_load}, {"unload", op_unload}, {"begin", op_begin}, {"apply", op_apply},
+                  {"large", op_large}, {"bench", op_bench}};
 
 static bool run_step(driver *d, const json_t *step, err *e)
 {
@@ -410,7 +557,9 @@ int main(void)
     json_object_set_new(d.answer, "ledger", d.ledger);
     json_object_set_new(d.answer, "cpu_us", json_integer((u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec + u.ru_stime.tv_usec));
     json_object_set_new(d.answer, "rss_kib", json_integer(u.ru_maxrss));
+    json_object_set_new(d.answer, "rescued", json_integer(d.t && d.t->applier ? (json_int_t)d.t->applier->rescued : 0));
     ops->close(d.t);
+    window_finish(&d.window);
     json_dumpf(d.answer, stdout, JSON_COMPACT | JSON_SORT_KEYS);
     putchar('\n');
     json_decref(d.answer);

@@ -6,10 +6,13 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 BUILD = Path(os.environ.get("SLUICE_BIN", Path(__file__).parents[2] / "build/asan/sluice")).parent
 DRIVER = BUILD / "tests/drivers/pg_target"
 _serial = iter(range(1, 1000000))
 
+CLAIM = {"op": "claim"}
 UNCHANGED = {"unchanged": True}
 ABSENT = {"absent": True}
 
@@ -71,7 +74,9 @@ class Database:
         out, errors = process.communicate(timeout=300)
         assert process.returncode == status, errors
         assert not errors, errors
-        return json.loads(out) if out else None
+        answer = json.loads(out) if out else None
+        assert not answer or answer["rescued"] == 0
+        return answer
 
     def drive(self, *steps, status=0, **more):
         return self.answer(self.start(*steps, **more), status)
@@ -92,3 +97,58 @@ class Database:
         self.server.sql(f"DROP DATABASE {self.name} WITH (FORCE)")
         if self.user != "postgres":
             self.server.sql(f"DROP ROLE {self.user}")
+
+
+@pytest.fixture
+def open_database(postgresql_15):
+    """Makes databases: open_database(*tables, server=..., **request); PostgreSQL 15 unless another server is given."""
+    made = []
+
+    def make(*tables, server=postgresql_15, **more):
+        made.append(Database(server, tables, **more))
+        return made[-1]
+
+    yield make
+    for database in made:
+        database.close()
+
+
+# ---- every type ----
+
+TYPES = {
+    "i": ("int:int", ["-2147483648", "2147483647", None]), "b": ("bigint", ["9223372036854775807", "0"]),
+    "n": ("numeric", ["NaN", "-0.000000000000000000000000000001", "123456789012345678901234567890.5", "Infinity"]),
+    "f": ("float8", ["-0", "NaN", "-Infinity", "5e-324", "0.30000000000000004"]), "r": ("real", ["1.1754944e-38", "NaN"]),
+    "t": ("text", ["", "\\N", "\\.", "a\tb\nc\rd\\e", "it's \"quoted\"", "日本 😀", "{1,2}", "\x01\x08\x0b\x0c\x7f", "NULL", "x" * 200000]),
+    "vc": ("varchar(5)", ["12345", "é😀"]), "ch": ("char(4)", ["ab  ", ""]), "na": ("name", ["n"]), "qc": ('"char"', ["x", ""]),
+    "by": ("bytea", ["\\x", "\\x00ff5c0a27", "\\x" + "ab" * 100000]), "bo": ("boolean", ["t", "f"]), "bi": ("bit(3)", ["101"]), "vb": ("bit varying(9)", ["", "1010"]),
+    "da": ("date", ["infinity", "4713-01-01 BC", "99999-12-31"]), "ti": ("time(3)", ["24:00:00", "23:59:59.999"]), "tz": ("timetz", ["12:00:00+15:59"]),
+    "ts": ("timestamp(3)", ["-infinity", "2024-02-29 12:00:00.123", "0044-03-15 00:00:00 BC"]), "tt": ("timestamptz", ["2024-02-29 12:00:00.123456+00"]),
+    "iv": ("interval", ["1 year 2 mons -3 days +04:05:06.000007", "00:00:00"]), "u": ("uuid", ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]),
+    "js": ("json", ['{"a" : 1, "a":[ "\\u0041\\n" ] }', "null"]), "jb": ("jsonb", ['{"a": [1, null, "\'\\""]}']), "xm": ("xml", ["<a>b</a>text"]),
+    "ar": ("int[]", ["{}", "{1,NULL,3}", "{{1,2},{3,4}}", "[2:3]={7,8}"]), "ta": ("text[]", ['{"a,b","NULL",NULL,"q\\"\\\\"}']),
+    "po": ("point", ["(1,-2.5)"]), "bx": ("box", ["(3,4),(1,2)"]), "ba": ("box[]", ["{(3,4),(1,2);(5,6),(0,0)}"]), "ra": ("int4range", ["[1,5)", "empty"]),
+    "mr": ("datemultirange", ["{[2020-01-01,2020-02-01)}"]), "ip": ("inet", ["::1/64", "10.0.0.1"]), "ma": ("macaddr8", ["08:00:2b:01:02:03:04:05"]),
+    "mo": ("money", ["-$1,234.50"]), "tq": ("tsvector", ["'a':1A 'b''c':2"]), "ls": ("pg_lsn", ["16/B374D848"]), "en": ("app.mood", ["sad", "ok's"]),
+    "co": ("app.pair", ['(1,"a ""b"",\\\\c")', "(,)"]), "ca": ("app.pair[]", ['{"(1,x)",NULL}']), "dm": ("app.small", ["5"]), "dn": ("app.list", ["{1,2}"]),
+    "oi": ("oid", ["4294967295"]),
+}
+TYPES_SQL = ("CREATE TYPE app.mood AS ENUM ('sad', 'ok''s'); CREATE TYPE app.pair AS (a int, b text); CREATE DOMAIN app.small AS int CHECK (value < 10); "
+             "CREATE DOMAIN app.list AS int[] CHECK (array_length(value, 1) < 9)")
+
+
+def types_table(name="types"):
+    """A table with every type, and rows that hold each value once."""
+    columns = ["id:int", *(f"c_{n}" for n in TYPES)]
+    sql = f"CREATE TABLE app.{name} (id int PRIMARY KEY, " + ", ".join(f"c_{n} {kind.split(':')[0]}" for n, (kind, _) in TYPES.items()) + ")"
+    count = max(len(values) for _, values in TYPES.values())
+    rows = [[i, *(values[i] if i < len(values) else None for _, values in TYPES.values())] for i in range(count)]
+    return table(name, columns, key=["id"]), sql, rows
+
+
+def assert_types(db, name, rows):
+    """Column by column, in the form of the types' output functions."""
+    for place, kind in enumerate(TYPES):
+        read = dict(db.sql(f"SELECT id, CASE WHEN num_nulls(c_{kind}) = 1 THEN NULL ELSE format('%s', c_{kind}) END FROM app.{name}"))
+        wanted = {r[0]: r[place + 1].ljust(4) if kind == "ch" and r[place + 1] is not None else r[place + 1] for r in rows}
+        assert read == wanted, kind

@@ -3,12 +3,13 @@
  * can mean the table outside. */
 #include "engine/postgresql/pg_conflict.h"
 
-void pg_conflict_delete_sql(buf *sql, const pg_table *t, const pg_unique *u, str rows)
+void pg_conflict_delete_sql(buf *sql, const pg_table *t, const pg_unique *u, str rows, str spared)
 {
     buf_add_c(sql, "DELETE FROM ");
     buf_add(sql, t->from);
     buf_add_c(sql, " WHERE ");
     if (u->predicate.p) buf_printf(sql, "(%.*s) AND ", STR_ARG(u->predicate));
+    if (spared.n) buf_printf(sql, "NOT (%.*s) AND ", STR_ARG(spared));
     buf_add_c(sql, "EXISTS (SELECT 1 FROM (SELECT ");
     for (uint32_t i = 0; i < u->count; i++) buf_printf(sql, "%s(%.*s) AS _sluice_new_%u", i ? ", " : "", STR_ARG(u->elements[i]), i);
     buf_add_c(sql, " FROM ");

@@ -4,7 +4,8 @@
 
 #include "engine/postgresql/pg_table.h"
 
-/* Appends the DELETE of the rows that meet one of the new rows in this index. rows: a FROM item whose columns are named as all columns of the table. */
-void pg_conflict_delete_sql(buf *sql, const pg_table *t, const pg_unique *u, str rows);
+/* Appends the DELETE of the rows that meet one of the new rows in this index. rows: a FROM item whose columns are named as all columns of the table.
+ * spared: a condition of rows that stay all the same, may be empty. */
+void pg_conflict_delete_sql(buf *sql, const pg_table *t, const pg_unique *u, str rows, str spared);
 
 #endif

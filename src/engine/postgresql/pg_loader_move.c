@@ -46,7 +46,7 @@ bool pg_load_move(pg_load *l, err *e)
     uint64_t gone;
     for (uint32_t i = 0; !l->l->ignore_existing && i < l->at->unique_count; i++) {
         buf_reset(&sql);
-        pg_conflict_delete_sql(&sql, l->at, &l->at->uniques[i], STR("pg_temp.sluice_load"));
+        pg_conflict_delete_sql(&sql, l->at, &l->at->uniques[i], STR("pg_temp.sluice_load"), STR(""));
         if (!run(l, &sql, &gone, e)) return false;
     }
     buf_reset(&sql);

@@ -128,11 +128,11 @@ static bool ask(reading *r, const char *sql, const char *tail, PGresult **ret, e
 
 enum { COLUMN_KIND = 2, COLUMN_NAME, COLUMN_ALWAYS, COLUMN_TYPE, COLUMN_FULL_TYPE, COLUMN_ARRAY };
 
-/* format_type with -1, not NULL: "bpchar", not "character", which would cut to one character. An array is written element by element where the type has an
- * array type and a comma between its elements (box has a semicolon). */
+/* format_type with -1, not NULL: "bpchar", not "character", which would cut to one character. Values go in as an array of the type where it has an array type,
+ * a comma between its elements (box has a semicolon), and unnest() makes one column of it (composite types become several). */
 #define COLUMNS_SQL                                                                                                                         \
     "SELECT n.nspname, c.relname, c.relkind, a.attname, a.attidentity = 'a', pg_catalog.format_type(a.atttypid, -1), "                       \
-    "pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN t.typarray <> 0 AND t.typdelim = ',' THEN pg_catalog.format_type(t.typarray, -1) END " \
+    "pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN t.typarray <> 0 AND t.typdelim = ',' AND t.typtype IN ('b', 'e', 'r', 'm') THEN pg_catalog.format_type(t.typarray, -1) END " \
     "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND " \
     "a.attnum > 0 AND NOT a.attisdropped JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE c.relkind IN ('r', 'p') AND "
 
@@ -323,18 +323,20 @@ static bool read_indexes(reading *r, err *e)
 /* tgenabled, ev_enabled: O origin, R replica, A always, D disabled. A partitioned table's rows meet the triggers of its leaves. */
 #define TRIGGERS_SQL                                                                                                                        \
     "SELECT n.nspname, c.relname, coalesce(g.origin, false), coalesce(g.replica, false), coalesce(w.origin, false), coalesce(w.replica, false), " \
-    "EXISTS (SELECT 1 FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND (f.conrelid = c.oid OR f.confrelid = c.oid)) "              \
-    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "                                                  \
+    "f.name IS NOT NULL, f.acting FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "                                                  \
     "LEFT JOIN LATERAL (SELECT pg_catalog.bool_or(tgenabled IN ('O', 'A')), pg_catalog.bool_or(tgenabled IN ('R', 'A')) FROM pg_catalog.pg_trigger WHERE NOT " \
     "tgisinternal AND (tgrelid = c.oid OR c.relkind = 'p' AND tgrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)))) g(origin, replica) ON true " \
+    "LEFT JOIN LATERAL (SELECT pg_catalog.min(conname), pg_catalog.min(conname) FILTER (WHERE confdeltype IN ('c', 'n', 'd') OR confupdtype IN ('c', 'n', 'd')) FROM " \
+    "pg_catalog.pg_constraint WHERE contype = 'f' AND (conrelid = c.oid OR confrelid = c.oid)) f(name, acting) ON true "                     \
     "LEFT JOIN LATERAL (SELECT pg_catalog.bool_or(ev_enabled IN ('O', 'A')), pg_catalog.bool_or(ev_enabled IN ('R', 'A')) FROM pg_catalog.pg_rewrite WHERE ev_class = " \
     "c.oid) w(origin, replica) ON true WHERE c.relkind IN ('r', 'p') AND "
 
 static bool read_triggers(reading *r, err *e)
 {
     PGresult *res;
+    bool ok = true;
     if (!ask(r, TRIGGERS_SQL, "", &res, e)) return false;
-    for (int i = 0; i < PQntuples(res); i++) {
+    for (int i = 0; ok && i < PQntuples(res); i++) {
         pg_table *t = find(r, res, i);
         if (!t) continue;
         t->triggers = is_true(res, i, 2);
@@ -342,9 +344,10 @@ static bool read_triggers(reading *r, err *e)
         t->rules = is_true(res, i, 4);
         t->replica_rules = is_true(res, i, 5);
         t->foreign_keys = is_true(res, i, 6);
+        t->acting_foreign_key = cell(r, res, i, 7, &ok);
     }
     PQclear(res);
-    return true;
+    return ok || out_of_memory(e);
 }
 
 static bool read_all(reading *r, err *e)

@@ -11,7 +11,7 @@ typedef struct pg_column {
     bool indexed;     /* the first column of an index, so that comparing with equals is quick */
     str type;         /* as SQL, without a length: casting to it cuts nothing */
     str full_type;    /* with its length */
-    str array_type;   /* of `type`; p == NULL when arrays of it cannot be written element by element */
+    str array_type;   /* of `type`; p == NULL where values go in as an array of texts */
     str equals;       /* "=", or the operator of the column's index when that is not one of pg_catalog */
 } pg_column;
 
@@ -38,6 +38,7 @@ typedef struct pg_table {
     bool triggers, replica_triggers; /* that fire in a session of role origin, of role replica */
     bool rules, replica_rules;       /* that rewrite what is written, but by COPY */
     bool foreign_keys;    /* of the table or to it */
+    str acting_foreign_key; /* the name of one that changes child rows; p == NULL: none does */
     bool deferrable;      /* a unique constraint that is checked later: never in a session of role replica (measured on 15) */
     str columns_sql;      /* "a", "b" of the written columns */
     str others_sql;       /* ", NULL::type AS "c"" for each column of the target that is not written */

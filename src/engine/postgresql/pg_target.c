@@ -20,6 +20,7 @@ bool pg_target_open(const endpoint *ep, const engine_env *env, target **ret, err
 void pg_target_close(target *t)
 {
     if (!t) return;
+    pg_applier_free(t->applier);
     pg_conn_close(t->conn);
     free(t);
 }
@@ -41,5 +42,8 @@ const target_ops pg_target_ops = {
     .claim = pg_checkpoint_claim,
     .read_checkpoint = pg_checkpoint_read,
     .save_checkpoint = pg_checkpoint_save,
+    .apply_begin = pg_applier_begin,
+    .apply = pg_applier_apply,
+    .apply_large = pg_applier_apply_large,
     .remove_job = pg_checkpoint_remove_job,
 };

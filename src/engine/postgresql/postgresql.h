@@ -67,6 +67,7 @@ bool pg_loader_load(loader *l, const table_def *t, const chunk *c, position at, 
 /* pg_apply.c */
 bool pg_applier_begin(target *t, uint64_t epoch, catalog_def *c, const server_info *source, err *e);
 bool pg_applier_apply(target *t, const apply_window *w, err *e);
+bool pg_applier_apply_large(target *t, const window_feed *feed, const apply_window *last, err *e);
 void pg_applier_free(struct pg_applier *a);
 
 #endif

@@ -45,4 +45,4 @@ static const source_ops pg_source_ops = {
 };
 
 extern const engine engine_postgresql;
-const engine engine_postgresql = {.name = "postgresql", .default_port = 5432, .sql = SQL_POSTGRESQL, .source = &pg_source_ops};
+const engine engine_postgresql = {.name = "postgresql", .default_port = 5432, .sql = SQL_POSTGRESQL, .source = &pg_source_ops, .target = &pg_target_ops};

@@ -51,7 +51,7 @@ bool access_key_create_temporary(catalog *c, str parent, int64_t ttl_s, arena *a
         return err_set(e, ERR_BAD_INPUT, "the life time of a temporary key is 1 to %d seconds", ACCESS_KEY_MAX_TTL_S);
     access_key p;
     if (!access_key_find(c, parent, a, &p, e)) return false;
-    if (p.id.n == 0) return err_set(e, ERR_BAD_INPUT, "no access key %.*s; sluice key list shows the keys", STR_ARG(parent));
+    if (p.id.n == 0) return err_set(e, ERR_KEY_NOT_FOUND, "there is no access key %.*s", STR_ARG(parent));
     if (p.token_hash.n) return err_set(e, ERR_BAD_INPUT, "%.*s is a temporary key itself; name a permanent one", STR_ARG(parent));
     int64_t now = clk_wall_us(catalog_clock(c));
     access_key k = {.id = new_token(a, "STS.", ID_CHARS), .name = p.name, .secret = new_token(a, "", SECRET_CHARS), .token = new_token(a, "", TOKEN_CHARS),

@@ -256,7 +256,7 @@ bool client_refusal(int status, str body, err *e)
     if (*code)
         err_set(e, code_of_refusal(code, status), "%.*s\n  api:   %s, request %s", STR_ARG(joined(str_from_c(answer_text(o, "Message")), &mem)), code, answer_text(o, "RequestId"));
     else
-        err_set(e, ERR_PROTOCOL, "the answer with HTTP status %d is not one of the DTS API; check --endpoint", status);
+        err_set(e, ERR_UNREACHABLE, "the answer with HTTP status %d is not one of the DTS API; another server has that address", status);
     arena_finish(&mem);
     json_decref(o);
     return false;
@@ -271,7 +271,7 @@ bool client_call(client *c, const char *action, const client_params *p, json_t *
     json_t *o = json_loadb(body.p, body.n, 0, NULL);
     if (!json_is_object(o)) {
         json_decref(o);
-        return err_set(e, ERR_PROTOCOL, "the answer of %s is not a JSON object; check --endpoint", action);
+        return err_set(e, ERR_UNREACHABLE, "the answer of %s is not a JSON object; another server has that address", action);
     }
     *ret = o;
     return true;

@@ -182,7 +182,7 @@ static bool configure_params(const args *a, const job_wish *w, client *c, client
     return true;
 }
 
-/* Buys an instance, configures its job; the job's id goes to job_id. */
+/* Buys an instance, configures its job; the job's id goes to job_id, which is empty when no job stays. */
 static bool create_job(const args *a, const job_wish *w, client *c, char job_id[32], err *e)
 {
     client_params buy = {.count = 0}, p = {.count = 0};
@@ -203,7 +203,10 @@ static bool create_job(const args *a, const job_wish *w, client *c, char job_id[
             client_params drop = {.count = 0};
             json_t *dropped = NULL;
             client_param_c(&drop, "DtsJobId", job_id);
-            if (client_call(c, "DeleteDtsJob", &drop, &dropped, &ignored)) json_decref(dropped);
+            if (client_call(c, "DeleteDtsJob", &drop, &dropped, &ignored)) {
+                json_decref(dropped);
+                *job_id = 0;
+            }
         }
     }
     for (int i = 0; i < 2; i++) secret_wipe(&pw[i]);
@@ -216,7 +219,7 @@ int run_job_create(const args *a)
 {
     client c;
     err e = ERR_INIT;
-    char job_id[32];
+    char job_id[32] = "";
     const char *type = args_get(a, "type");
     job_wish w = {.source = args_get(a, "source"), .target = args_get(a, "target"), .objects = args_get(a, "objects"),
                   .sync = type && strcmp(type, "sync") == 0, .incremental = args_has(a, "incremental"), .start = args_has(a, "start")};

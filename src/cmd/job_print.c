@@ -129,7 +129,8 @@ void job_print_checks(FILE *out, const json_t *items)
         buf_printf(&text, "%s: %.*s", answer_text(item, "Item"), STR_ARG(detail));
         buf_printf(&b, "  %s ", failed ? "x" : "!");
         screen_add_words(&b, buf_str(&text), 4, s.terminal ? (size_t)s.columns : 0);
-        if (repair.n && str_find(detail, repair) == SIZE_MAX) { /* many details end with what to do */
+        str words = str_starts_with(repair, STR("-- ")) ? str_sub(repair, 3, SIZE_MAX) : repair;
+        if (repair.n && str_find(detail, words) == SIZE_MAX) { /* a detail may end with what to do */
             buf_add_c(&b, "\n    fix: ");
             screen_add_lines(&b, repair, 9);
         }

@@ -1,5 +1,6 @@
 /* sluice key: access keys of the API. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "catalog/access_key.h"
@@ -15,15 +16,16 @@ typedef struct key_work {
     err e;
 } key_work;
 
-/* Opens the catalog of --data; false after printing what is wrong. */
-static bool begin(const args *a, key_work *w, int *ret_status)
+/* Opens the catalog of --data, a new one only when `create`; false after printing what is wrong. */
+static bool begin(const args *a, bool create, key_work *w, int *ret_status)
 {
     arena_init(&w->mem, 16 * 1024, 0);
     w->c = NULL;
     w->e = ERR_INIT;
     const char *dir = args_get(a, "data");
     if (!dir) err_set(&w->e, ERR_BAD_INPUT, "--data DIR is missing: the folder of the service's data");
-    if (dir && catalog_open_shared(dir, clk_system(), &w->c, &w->e)) return true;
+    else if (!create && access(dir, F_OK) != 0) err_set(&w->e, ERR_BAD_INPUT, "--data %s: there is no such folder; it is the one of sluice serve --data", dir);
+    if (w->e.code == ERR_NONE && catalog_open_shared(dir, clk_system(), &w->c, &w->e)) return true;
     *ret_status = command_fail(&w->e);
     arena_finish(&w->mem);
     return false;
@@ -56,7 +58,7 @@ int run_key_create(const args *a)
 {
     key_work w;
     int status;
-    if (!begin(a, &w, &status)) return status;
+    if (!begin(a, true, &w, &status)) return status;
     const char *policy_file = args_get(a, "policy"), *name = args_get(a, "name");
     str policy = STR_NULL;
     access_key k;
@@ -73,7 +75,7 @@ int run_key_sts(const args *a)
     int64_t ttl;
     err bad = ERR_INIT;
     if (!args_number(a, "ttl", 1, ACCESS_KEY_MAX_TTL_S, 3600, &ttl, &bad)) return command_fail(&bad);
-    if (!begin(a, &w, &status)) return status;
+    if (!begin(a, false, &w, &status)) return status;
     access_key k;
     bool ok = access_key_create_temporary(w.c, str_from_c(a->operands[0]), ttl, &w.mem, &k, &w.e);
     if (ok) print_key(a, &k);
@@ -84,7 +86,7 @@ int run_key_list(const args *a)
 {
     key_work w;
     int status;
-    if (!begin(a, &w, &status)) return status;
+    if (!begin(a, false, &w, &status)) return status;
     access_key *keys = NULL;
     uint32_t n = 0;
     bool ok = access_key_list(w.c, &w.mem, &keys, &n, &w.e);
@@ -99,6 +101,7 @@ int run_key_list(const args *a)
                                               keys[i].name.n ? keys[i].name.p : "", keys[i].name.n, "Kind", kind, "Created", created, "Expires", expires));
     }
     if (ok && args_json(a)) json_dumpf(list, stdout, JSON_INDENT(2)), putchar('\n');
+    else if (ok && n == 0) fputs("no access keys: sluice key create makes one\n", stderr);
     json_decref(list);
     return end(&w, ok);
 }
@@ -107,10 +110,10 @@ int run_key_delete(const args *a)
 {
     key_work w;
     int status;
-    if (!begin(a, &w, &status)) return status;
+    if (!begin(a, false, &w, &status)) return status;
     bool found = false;
     bool ok = access_key_delete(w.c, str_from_c(a->operands[0]), &found, &w.e);
-    if (ok && !found) ok = err_set(&w.e, ERR_JOB_NOT_FOUND, "no access key %s", a->operands[0]);
+    if (ok && !found) ok = err_set(&w.e, ERR_KEY_NOT_FOUND, "there is no access key %s", a->operands[0]);
     if (ok && args_json(a)) puts("{\"Deleted\": true}");
     else if (ok) printf("deleted %s\n", a->operands[0]);
     return end(&w, ok);

@@ -2,6 +2,7 @@
 #include "http/server.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -237,7 +238,7 @@ static bool load_file(const char *path, arena *a, char **ret, err *e)
 {
     str text;
     if (!path) return *ret = NULL, true;
-    if (!file_read(path, 1024 * 1024, a, &text, e)) return false;
+    if (!file_read(path, 1024 * 1024, a, &text, e)) return err_context(e, "reading a certificate or key");
     *ret = (char *)(uintptr_t)text.p;
     return true;
 }
@@ -255,6 +256,14 @@ static bool socket_address(const http_listener *l, struct sockaddr_storage *out,
     return true;
 }
 
+/* Why the library could not listen: what bind(2) said, else it is the certificate. */
+static bool refuse_listen(const http_listener *l, int why, err *e)
+{
+    bool bound = why == EADDRINUSE || why == EADDRNOTAVAIL || why == EACCES || why == EPERM;
+    const char *reason = bound ? strerror(why) : l->cert_file ? "certificate and key do not fit" : "the HTTP library gives no reason";
+    return err_set(e, ERR_LISTEN, strchr(l->address, ':') ? "cannot listen on [%s]:%u: %s" : "cannot listen on %s:%u: %s", l->address, l->port, reason);
+}
+
 static bool start_daemon(http_server *h, const http_listener *l, err *e)
 {
     struct sockaddr_storage sa;
@@ -270,14 +279,16 @@ static bool start_daemon(http_server *h, const http_listener *l, err *e)
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, cert}, {MHD_OPTION_HTTPS_MEM_KEY, 0, key},
                                    {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES}, {MHD_OPTION_END, 0, NULL}};
     unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | (v6 ? MHD_USE_IPv6 : 0U) | (cert ? MHD_USE_TLS : 0U);
+    errno = 0;
     h->daemon = MHD_start_daemon(flags, l->port, NULL, NULL, on_request, h, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&sa, MHD_OPTION_CONNECTION_LIMIT,
                                  (unsigned int)HTTP_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(API_MAX_REQUEST_BYTES + 2 * API_MAX_HEADER_BYTES),
                                  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)h->deadline_s, MHD_OPTION_URI_LOG_CALLBACK, on_uri, h,
                                  MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
                                  MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1024 * 1024), MHD_OPTION_ARRAY, cert ? tls : none, MHD_OPTION_END);
+    int why = errno;
     if (key) secret_zero(key, strlen(key));
     arena_finish(&mem);
-    if (!h->daemon) return err_set(e, ERR_IO, "cannot listen on %s:%u: the port may be in use, or certificate and key do not fit", l->address, l->port);
+    if (!h->daemon) return refuse_listen(l, why, e);
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT);
     h->port = info ? info->port : l->port;
     return true;

@@ -160,6 +160,23 @@ def test_no_key_no_service(service):
                         r"  fix:   .*\n  code:  JobNotFound\n", done.stderr), done.stderr
 
 
+def test_wrong_folders_keys_and_addresses(service, tmp_path):
+    env = {"PATH": os.environ["PATH"]}
+    nowhere = str(tmp_path / "nowhere")
+    for verb in (["list"], ["delete", "x"], ["sts", "x"]):
+        done = run(env, "key", *verb, "--data", nowhere)
+        assert done.returncode == 2 and f"--data {nowhere}: there is no such folder" in done.stderr and not os.path.exists(nowhere), done
+    for verb in ("delete", "sts"):
+        done = run(env, "key", verb, "SLAKnone", "--data", str(service.data))
+        assert done.returncode == 9 and "error: there is no access key SLAKnone\n" in done.stderr and "code:  AccessKeyNotFound" in done.stderr, done
+    done = run(env, "serve", "--data", nowhere, "--http", f"127.0.0.1:{service.port}")
+    assert done.returncode == 1 and f"cannot listen on 127.0.0.1:{service.port}: Address already in use" in done.stderr and "code:  ListenFailed" in done.stderr, done
+    done = run(env, "serve", "--data", nowhere, "--http", "192.0.2.1:8888")
+    assert done.returncode == 1 and "cannot listen on 192.0.2.1:8888: Cannot assign requested address" in done.stderr, done
+    done = run(env, "serve", "--data", str(service.data), "--http", "127.0.0.1:0")
+    assert done.returncode == 1 and f"another sluice serve uses the data folder {service.data}" in done.stderr, done
+
+
 def test_copy_in_a_pipe_into_a_database_that_is_not_there(service, mariadb_a, mariadb_b):
     """The result is the receipt on stdout; stderr tells each stage once."""
     with filled(mariadb_a, mariadb_b) as name:
@@ -207,6 +224,22 @@ def test_a_failed_precheck_is_told_with_its_fix(service, mariadb_a, mariadb_b):
         waits = run(env, "job", "watch", job[1])
         assert waits.returncode == 4, waits
         assert run(env, "job", "delete", job[1]).returncode == 0
+
+
+def test_a_refused_job_is_not_kept(service, mariadb_a, mariadb_b):
+    env = environment(service, mariadb_a, mariadb_b)
+    before = run(env, "job", "list").stdout
+    done = run(env, "copy", url(mariadb_a, "d").replace("mysql:", "oracle:"), url(mariadb_b, "d"))
+    assert done.returncode == 2 and 'the engine "oracle" is not supported' in done.stderr and "kept" not in done.stderr, done.stderr
+    assert run(env, "job", "list").stdout == before
+
+
+def test_an_unreachable_end_is_told_once(service, mariadb_a, mariadb_b):
+    env = environment(service, mariadb_a, mariadb_b)
+    done = run(env, "copy", "mysql://root@127.0.0.1:1/d", url(mariadb_b, "d"))
+    assert done.returncode == 4 and done.stderr.count("check address, port, firewall") == 1, done.stderr
+    job = re.search(r"job:   (\w{15}) is kept", done.stderr)[1]
+    assert run(env, "job", "delete", job).returncode == 0
 
 
 def test_watching_a_sync_job(service, mariadb_a, mariadb_b):

@@ -44,8 +44,16 @@ def folder():
 
 
 def _children(pid):
-    return [int(p) for p in subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True,
-                                           check=False).stdout.split()]
+    """Processes whose parent it is (field 4 of /proc/<pid>/stat, proc(5)); a bare Debian has no ps."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(entry.read_text(encoding="latin-1").rpartition(")")[2].split()[1])
+        except OSError:  # ended meanwhile
+            continue
+        if parent == pid:
+            found.append(int(entry.parent.name))
+    return found
 
 
 def _segments():

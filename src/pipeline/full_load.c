@@ -8,7 +8,6 @@
 #include "pipeline/reload.h"
 
 #define BATCH_AT_MOST (1024 * 1024)
-#define LANES_AT_MOST 32
 
 /* The stored plan, made and stored when there is none. */
 static bool get_plan(load_attempt *a, const table_def *t, chunk **ret, uint32_t *ret_count, err *e)
@@ -152,7 +151,7 @@ static bool attempt_with_lanes(load_attempt *a, source *s, err *e)
     bool ok = keep_log(a, s, e) && open_snapshot(a, s, e);
     if (ok) a->lanes = calloc(a->lane_count, sizeof *a->lanes);
     ok = ok && (a->lanes || err_no_memory(e, "lanes"));
-    ok = ok && fix_start(a, s, e) && reload_families(a->run, a->dest, a->lanes[0].at, e) && open_lanes(a, e) && work_init(&a->work, &a->run->catalog, e) && run_lanes(a, e);
+    ok = ok && fix_start(a, s, e) && reload_families(a->run, a->dest, a->lanes[0].at, e) && open_lanes(a, e) && work_init(&a->work, &a->run->catalog, a->lane_count, e) && run_lanes(a, e);
     for (uint32_t i = 0; a->lanes && i < a->lane_count; i++) {
         lane_finish(&a->lanes[i]);
         job->target_engine->target->loader_close(a->lanes[i].loader);
@@ -182,7 +181,7 @@ static bool attempt_with_source(load_attempt *a, err *e)
 static bool attempt(run *r, uint64_t *ret_finished, err *e)
 {
     const pipeline_job *job = r->job;
-    load_attempt a = {.run = r, .lane_count = job->lanes < 1 ? 1 : job->lanes > LANES_AT_MOST ? LANES_AT_MOST : job->lanes};
+    load_attempt a = {.run = r, .lane_count = job->lanes < 1 ? 1 : job->lanes > WORK_MAX_LANES ? WORK_MAX_LANES : job->lanes};
     size_t share = job->budget_bytes / a.lane_count / 8;
     a.batch_bytes = share < BATCH_AT_MOST ? share : BATCH_AT_MOST;
     if (!stop_init(&a.stop, r->cancel, e)) return false;

@@ -69,7 +69,7 @@ static void *read_main(void *arg)
     for (bool ok = true; ok;) {
         table_load *load;
         task *t;
-        work_kind kind = work_next(&a->work, l->number == 0, 2 * a->lane_count, &load, &t);
+        work_kind kind = work_next(&a->work, l->number, &load, &t);
         if (kind == WORK_END) break;
         ok = kind == WORK_PLAN ? load_plan_table(a, load, &e) : read_task(l, t, &e);
         if (!ok) lane_fail(a, &e);

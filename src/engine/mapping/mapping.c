@@ -11,7 +11,8 @@ static bool copy_databases(mapping_maker *m, err *e)
     m->target->databases = arena_array(m->a, s->database_count, sizeof *s->databases);
     m->target->tables = arena_array(m->a, s->table_count, sizeof *m->target->tables);
     m->tables = arena_array(m->a, s->table_count, sizeof *m->tables);
-    if (!m->target->databases || !m->target->tables || !m->tables) return err_no_memory(e, "a mapped catalog");
+    m->asked_table = arena_array(m->a, s->table_count, sizeof *m->asked_table);
+    if (!m->target->databases || !m->target->tables || !m->tables || !m->asked_table) return err_no_memory(e, "a mapped catalog");
     for (uint32_t i = 0; i < s->database_count; i++)
         m->target->databases[i] = (database_def){.name = s->databases[i].target_name, .target_name = s->databases[i].target_name};
     m->target->database_count = s->database_count;
@@ -52,19 +53,22 @@ static void find_active(table_plan *p)
 
 static bool plan(mapping_maker *m, const mapping_direction *d, err *e)
 {
-    if (!copy_databases(m, e)) return false;
+    if (!copy_databases(m, e) || !d->begin(m, e)) return false;
     for (uint32_t i = 0; i < m->source->table_count; i++, m->target->table_count++) {
         const table_def *s = m->source->tables[i];
         if (s->id != i) return err_set(e, ERR_INTERNAL, "table %.*s.%.*s has number %u at place %u", STR_ARG(s->schema), STR_ARG(s->name), s->id, i);
         if (!start_table(m, s, &m->tables[i], e)) return false;
-        if (!d->plan_table(m, &m->tables[i], e) || !mapping_check_choices(m, s, NULL, e)) return err_context(e, "table %.*s.%.*s", STR_ARG(s->schema), STR_ARG(s->name));
+        if (!d->plan_table(m, &m->tables[i], e)) return err_context(e, "table %.*s.%.*s", STR_ARG(s->schema), STR_ARG(s->name));
         find_active(&m->tables[i]);
     }
-    return d->finish(m, e);
+    if (!d->finish(m, e)) return false;
+    for (uint32_t i = 0; i < m->source->table_count; i++)
+        if (!mapping_check_choices(m, m->source->tables[i], NULL, e)) return false;
+    return true;
 }
 
 /* By source and target; like families need none. */
-static const mapping_direction *const directions[2][2] = {{NULL, NULL}, {NULL, NULL}};
+static const mapping_direction *const directions[2][2] = {[SQL_MYSQL][SQL_POSTGRESQL] = &mapping_to_pg};
 
 bool mapping_make(catalog_def *from, sql_family source_family, const mapping_options *o, const mapping_findings *out, arena *a, mapping **ret, err *e)
 {
@@ -75,7 +79,7 @@ bool mapping_make(catalog_def *from, sql_family source_family, const mapping_opt
     if (source_family != o->target) {
         const mapping_direction *d = directions[source_family][o->target];
         mapping_maker m = {.source = from, .target = to, .options = o, .findings = out, .a = a};
-        if (!d) return err_set(e, ERR_NOT_SUPPORTED, "MySQL, MariaDB and PostgreSQL are not carried to each other; use a destination of the source's kind");
+        if (!d) return err_set(e, ERR_NOT_SUPPORTED, "PostgreSQL is not carried to MySQL or MariaDB; use a destination of the source's kind");
         if (!plan(&m, d, e)) return false;
         made->catalog = to;
         made->tables = m.tables;

@@ -9,8 +9,8 @@ static const struct {
 #undef MAPPING_RULE
 };
 
-str mapping_rule_name(mapping_rule r) { return str_from_c(rules[r].name); }
-str mapping_rule_words(mapping_rule r) { return str_from_c(rules[r].words); }
+str mapping_rule_name(mapping_rule r) { return r < RULE_COUNT ? str_from_c(rules[r].name) : STR(""); }
+str mapping_rule_words(mapping_rule r) { return r < RULE_COUNT ? str_from_c(rules[r].words) : STR(""); }
 
 /* "word" or "word:argument" as one of the rule's words. */
 static bool know(mapping_rule r, str text, mapping_choice *ret)
@@ -92,7 +92,7 @@ bool mapping_choose(mapping_maker *m, const table_def *t, const column_def *c, m
 {
     const mapping_options *o = m->options;
     str words = mapping_rule_words(r), first;
-    m->asked_table[r] = true;
+    m->asked_table[t->id][r] = true;
     if (c) m->asked_column[r] = true;
     for (int level = c ? 0 : 1; o->choice && level < 2; level++) {
         str key, list;
@@ -120,7 +120,7 @@ bool mapping_chose(mapping_maker *m, const table_def *t, const column_def *c, ma
 
 bool mapping_check_choices(mapping_maker *m, const table_def *t, const column_def *c, err *e)
 {
-    bool *asked = c ? m->asked_column : m->asked_table;
+    const bool *asked = c ? m->asked_column : m->asked_table[t->id];
     str key, list;
     part p;
     mapping_choice ignored;
@@ -138,7 +138,7 @@ bool mapping_check_choices(mapping_maker *m, const table_def *t, const column_de
             return err_set(e, ERR_BAD_INPUT, "sluice.types, %.*s: '%.*s' is a choice of several rules; write the rule in front (T9=%.*s)", STR_ARG(key),
                            STR_ARG(p.text), STR_ARG(p.text));
     }
-    for (int r = 0; r < RULE_COUNT; r++) asked[r] = false;
+    for (int r = 0; c && r < RULE_COUNT; r++) m->asked_column[r] = false;
     return true;
 }
 

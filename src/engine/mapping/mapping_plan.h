@@ -51,15 +51,20 @@ typedef struct mapping_maker {
     const mapping_findings *findings;   /* NULL: nobody wants them */
     arena *a;
     table_plan *tables;                 /* by id */
-    bool asked_column[RULE_COUNT], asked_table[RULE_COUNT]; /* rules whose choice was looked up since the last mapping_check_choices */
+    void *state;                        /* the direction's own, from begin */
+    bool asked_column[RULE_COUNT];      /* rules whose choice was looked up since the last mapping_check_choices of a column */
+    bool (*asked_table)[RULE_COUNT];    /* by table id: rules that were looked up for the table and its columns */
 } mapping_maker;
 
-/* One direction. plan_table: fills the columns of p and of p->target, which begins as a copy of the source's names, selection and estimates and nothing else; in
- * the order of ids. finish: what needs all tables (foreign keys, names that meet, objects of m->target). */
+/* One direction. begin: before the first table. plan_table: fills the columns of p and of p->target, which begins with the source's names, selection and
+ * estimates and nothing else; in the order of ids. finish: what needs all tables (foreign keys, names that meet, objects of m->target). */
 typedef struct mapping_direction {
+    bool (*begin)(mapping_maker *m, err *e);
     bool (*plan_table)(mapping_maker *m, table_plan *p, err *e);
     bool (*finish)(mapping_maker *m, err *e);
 } mapping_direction;
+
+extern const mapping_direction mapping_to_pg;
 
 /* ---- what the user chose: mapping_choice.c ---- */
 
@@ -68,6 +73,7 @@ typedef struct mapping_choice {
     str argument; /* what follows the ':', empty without one */
 } mapping_choice;
 
+/* Both are empty for RULE_COUNT, which stands for no rule. */
 str mapping_rule_name(mapping_rule r);
 /* "error|null|sentinel:|text", empty when there is nothing to choose. */
 str mapping_rule_words(mapping_rule r);
@@ -76,7 +82,8 @@ str mapping_rule_words(mapping_rule r);
 ERR_MUST_USE bool mapping_choose(mapping_maker *m, const table_def *t, const column_def *c, mapping_rule r, mapping_choice *ret, err *e);
 /* The same for a question of yes and no: was `word` chosen? */
 ERR_MUST_USE bool mapping_chose(mapping_maker *m, const table_def *t, const column_def *c, mapping_rule r, const char *word, bool *ret, err *e);
-/* After the last mapping_choose of a column (c NULL: of a table and its columns): each part of its own list must have had an effect and only one meaning. */
+/* After the last mapping_choose of a column: each part of its own list must have had an effect and only one meaning. mapping.c asks the same about each table
+ * (c NULL) at the end. */
 ERR_MUST_USE bool mapping_check_choices(mapping_maker *m, const table_def *t, const column_def *c, err *e);
 
 /* ---- reports: mapping_report.c ---- */

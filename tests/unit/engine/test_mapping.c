@@ -76,7 +76,7 @@ static void test_choices(void **state)
     for (size_t i = 0; i < sizeof choice_cases / sizeof choice_cases[0]; i++) {
         const choice_case *k = &choice_cases[i];
         mapping_options o = {.choice = choice_of, .ctx = (void *)(uintptr_t)k->choices};
-        mapping_maker m = {.options = &o, .a = &mem};
+        mapping_maker m = {.options = &o, .a = &mem, .asked_table = arena_array(&mem, 1, RULE_COUNT)};
         mapping_choice c;
         err e = ERR_INIT;
         bool ok = mapping_choose(&m, &table, &columns[1], k->rule, &c, &e);
@@ -101,7 +101,7 @@ static void test_choices_have_an_effect(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *choices[] = {"shop.t.d", cases[i].list, NULL};
         mapping_options o = {.choice = choice_of, .ctx = choices};
-        mapping_maker m = {.options = &o, .a = &mem};
+        mapping_maker m = {.options = &o, .a = &mem, .asked_table = arena_array(&mem, 1, RULE_COUNT)};
         mapping_choice c;
         err e = ERR_INIT;
         assert_true(mapping_choose(&m, &table, &columns[1], RULE_T8, &c, &e) && mapping_choose(&m, &table, &columns[1], RULE_T9, &c, &e));

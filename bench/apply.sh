@@ -23,7 +23,7 @@ apply_sluice() { # seconds, CPU of the target, ours
     write_transactions
     WORKER_CPU=0 WORKER_RSS=0 before=$(cpu_of "$TARGET_PID") begin=$(now)
     "$SLUICE" job start "$job" >/dev/null
-    while [ "$(applied)" -lt "$TRANSACTIONS" ]; do note_worker; sleep 0.05; done
+    while [ "$(applied)" -lt "$TRANSACTIONS" ]; do note_worker; sleep 0.1; done
     echo "$(since "$begin") $(difference "$(cpu_of "$TARGET_PID")" "$before") $WORKER_CPU $WORKER_RSS"
     "$SLUICE" job delete "$job" >/dev/null
 }

@@ -222,9 +222,11 @@ def endpoints(source, target):
     """Endpoint parameters of two private servers (tests/servers)."""
     out = {}
     for side, server in (("Source", source), ("Destination", target)):
-        kind = "MARIADB" if server.kind == "mariadb" else "MYSQL"
-        out.update({f"{side}EndpointInstanceType": "OTHER", f"{side}EndpointEngineName": kind, f"{side}EndpointIP": "127.0.0.1",
-                    f"{side}EndpointPort": str(server.port), f"{side}EndpointUserName": "root", f"{side}EndpointPassword": server.root_password})
+        out.update({f"{side}EndpointInstanceType": "OTHER", f"{side}EndpointEngineName": server.kind.upper(), f"{side}EndpointIP": "127.0.0.1",
+                    f"{side}EndpointPort": str(server.port), f"{side}EndpointUserName": server.user, f"{side}EndpointPassword": server.root_password})
+        if server.kind == "postgresql":
+            name = "DataBaseName" if side == "Destination" else "DatabaseName"
+            out[f"{side}Endpoint{name}"] = "postgres"
     return out
 
 

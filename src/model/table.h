@@ -4,19 +4,11 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "model/type.h"
 
 /* Limits of what a job may select. */
 #define TABLE_MAX_COLUMNS 4096
 #define TABLE_MAX_COUNT 100000
-
-/* The column's type, engine-neutral. */
-typedef enum col_type {
-    COL_TINYINT, COL_SMALLINT, COL_MEDIUMINT, COL_INT, COL_BIGINT,
-    COL_FLOAT, COL_DOUBLE, COL_DECIMAL, COL_BIT,
-    COL_CHAR, COL_VARCHAR, COL_TEXT, COL_BINARY, COL_VARBINARY, COL_BLOB,
-    COL_DATE, COL_TIME, COL_DATETIME, COL_TIMESTAMP, COL_YEAR,
-    COL_ENUM, COL_SET, COL_JSON, COL_GEOMETRY, COL_VECTOR, COL_UUID, COL_INET, COL_OTHER,
-} col_type;
 
 typedef struct column_def {
     str name;
@@ -39,6 +31,7 @@ typedef struct column_def {
     str comment;
     str *labels;       /* ENUM and SET labels, in the column's charset */
     uint32_t label_count;
+    const type_def *definition; /* PostgreSQL: the type and what it is made of; NULL for MySQL */
 } column_def;
 
 typedef struct key_def {
@@ -57,11 +50,6 @@ typedef struct column_identity {
     uint32_t type_oid;
     int32_t type_modifier;
 } column_identity;
-
-typedef struct check_def {
-    str name;
-    str condition_sql;               /* without the word CHECK, in parentheses */
-} check_def;
 
 typedef struct foreign_key_def {
     str name;

@@ -1,0 +1,84 @@
+/* PostgreSQL to MySQL and MariaDB: what the files of this direction share. Values come in as the PostgreSQL engine delivers them, VAL_NUMBER or VAL_TEXT under
+ * the settings of pg_conn (a domain's values are VAL_TEXT whatever its base), the same from load and stream. They leave in forms that engine/mysql's loader and
+ * applier write alike: VAL_INT, VAL_NUMBER, VAL_TEXT and VAL_JSON (UTF-8), VAL_BYTES, VAL_BIT, VAL_DATE, VAL_TIME, VAL_DATETIME, VAL_GEOMETRY. */
+#ifndef ENGINE_MAPPING_MAPPING_TO_MY_H
+#define ENGINE_MAPPING_MAPPING_TO_MY_H
+
+#include "base/buf.h"
+#include "base/encode.h"
+#include "base/map.h"
+#include "engine/mapping/mapping_plan.h"
+
+/* Characters of a name (MySQL manual, Identifier Length Limits), bytes of all parts of an index of InnoDB, of a row without its BLOBs and TEXTs, columns. */
+#define MAPPING_MY_MAX_NAME_CHARS 64
+#define MAPPING_MY_MAX_KEY_BYTES 3072
+#define MAPPING_MY_MAX_ROW_BYTES 65535
+#define MAPPING_MY_MAX_COLUMNS 1017
+#define MAPPING_MY_BYTES_PER_CHAR 4
+
+enum my_no_value { MY_NO_VALUE_ERROR, MY_NO_VALUE_NULL, MY_NO_VALUE_SENTINEL }; /* T42, T55, T56 */
+
+/* mapping_maker.state of this direction. */
+typedef struct my_state {
+    /* utf8mb4, without padding, so that as much is equal as in PostgreSQL: by bytes; by letters for text outside of keys; the same without case (citext). */
+    str collation_bytes, collation_text, collation_no_case;
+} my_state;
+
+/* One table at work. */
+typedef struct my_work {
+    mapping_maker *m;
+    table_plan *p;
+    const table_def *s;        /* the source's */
+    table_def *t;              /* the target's */
+    struct my_column_detail **details; /* by column, NULL for those that are not selected */
+} my_work;
+
+/* column_plan.detail of this direction. */
+typedef struct my_column_detail {
+    const type_def *type;      /* of the source, domains taken off: the type of the values */
+    str check_sql;             /* a check that belongs to the target's type ("json_valid(`c`)"), without parentheses; p == NULL: none */
+    mapping_rule rule;         /* of the type, for messages */
+    enum my_no_value no_value;
+    str sentinel;              /* the whole text */
+    uint32_t limit;            /* most characters of a text, bytes of a bytea; 0: none of ours */
+} my_column_detail;
+
+/* How a column of the source takes part in keys; decides between LONGTEXT and VARCHAR(n). Keys with a column that is not selected do not count. */
+typedef enum my_key_use { MY_NO_KEY, MY_INDEXED /* by an index that only makes reading quick: a prefix will do */, MY_KEYED /* primary, unique, foreign key */ } my_key_use;
+
+/* mapping_to_my.c */
+/* The name, or when it is too long its beginning and a hash of it. For names that we compose. {NULL,0} without memory. */
+str my_short_name(mapping_maker *m, str name);
+/* A text that must be there: error of memory when p == NULL. */
+ERR_MUST_USE bool my_made(str text, err *e);
+/* `name` and 'literal' appended, quoted for MySQL; "name" for PostgreSQL. */
+void my_add_name(buf *out, str name);
+void my_add_literal(buf *out, str text);
+void my_add_source_name(buf *out, str name);
+
+/* mapping_to_my_column.c: of the target's column: type, native_type ("varchar(255)", "bigint unsigned", "enum('a','b')", without charset), length, scale, charset,
+ * collation, labels; convert function, findings. */
+ERR_MUST_USE bool my_plan_column(const my_work *w, uint32_t column, err *e);
+my_key_use my_column_key_use(const table_def *t, uint32_t column);
+/* Most bytes that the target's column takes in an index; 0: an index takes only a prefix of it (LONGTEXT, LONGBLOB), UINT32_MAX: it cannot be indexed (JSON,
+ * GEOMETRY but by SPATIAL). */
+uint32_t my_index_bytes(const column_def *target);
+
+/* mapping_to_my_default.c: default_sql and auto_increment of the target's column (T68), after my_plan_column. */
+ERR_MUST_USE bool my_plan_default(const my_work *w, uint32_t column, err *e);
+/* Generated columns and checks (those of domains and of T58=varchar too), after all columns of the table have their types. */
+ERR_MUST_USE bool my_plan_expressions(const my_work *w, err *e);
+
+/* mapping_to_my_expression.c */
+typedef enum my_expression_use { MY_FOR_DEFAULT /* no columns */, MY_FOR_VALUE, MY_FOR_CHECK, MY_FOR_INDEX } my_expression_use;
+/* The expression in MySQL's SQL (in the arena); as a value of the target's column unless that is NULL. False: it is none that gives the same everywhere. */
+bool my_translate(const my_work *w, str sql, my_expression_use use, const column_def *column, str *ret);
+
+/* mapping_to_my_keys.c: keys (with row_key) and foreign keys, after all columns of all tables (T69). */
+ERR_MUST_USE bool my_plan_keys(const my_work *w, err *e);
+ERR_MUST_USE bool my_plan_foreign_keys(const my_work *w, err *e);
+
+/* mapping_to_my_create.c: create_sql in the form of SHOW CREATE TABLE, which engine/mysql/ddl.c takes apart; the last step of a table. */
+ERR_MUST_USE bool my_write_create(const my_work *w, err *e);
+
+#endif

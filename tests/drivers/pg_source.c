@@ -1,5 +1,5 @@
 /* Drives the PostgreSQL source: the request is a JSON object on stdin, answers are JSON objects on stdout, one a line.
- * {"op":"keep|load|stream|check|remove|now", "endpoint":{"host","port","user","password","database"}, "job":"j1", "objects":{DbList}, "chunk_rows":n,
+ * {"op":"keep|load|stream|check|remove|now|types", "endpoint":{"host","port","user","password","database"}, "job":"j1", "objects":{DbList}, "chunk_rows":n,
  *  "lanes":n, "from":"position", "until":"position", "durable":"position", "durable_follows":true, "push_wait_ms":n, "io_timeout_s":n,
  *  "txn_limit_bytes":n, "parts":true} */
 #include <jansson.h>
@@ -178,10 +178,33 @@ static bool op_stream(driver *d, err *e)
     return OPS->check_position(d->s, r.from, e) && OPS->stream(d->s, &r, &sink, e);
 }
 
+static json_t *type_json(const type_def *t, int depth)
+{
+    char kind[2] = {t->kind, 0};
+    json_t *o = json_pack("{s:s,s:o,s:o,s:i,s:i}", "kind", kind, "name", jstr(t->name), "sql", jstr(t->sql), "length", (int)t->length, "scale", (int)t->scale);
+    if (t->of) json_object_set_new(o, "of", type_json(t->of, depth));
+    if (t->extension.n) json_object_set_new(o, "extension", jstr(t->extension));
+    if (t->kind == 'd') json_object_set_new(o, "domain", json_pack("[b,o]", (int)t->not_null, jstr(t->default_sql)));
+    json_t *parts = json_array();
+    for (uint32_t i = 0; i < t->count; i++) json_array_append_new(parts, t->fields && depth ? json_pack("[o,o]", jstr(t->names[i]), type_json(t->fields[i], depth - 1)) : jstr(t->names[i]));
+    for (uint32_t i = 0; i < t->check_count; i++) json_array_append_new(parts, json_pack("[o,o]", jstr(t->checks[i].name), jstr(t->checks[i].condition_sql)));
+    json_object_set_new(o, "parts", parts);
+    return o;
+}
+
+static bool op_types(driver *d, err *e)
+{
+    if (!read_catalog(d, e)) return false;
+    for (uint32_t i = 0; i < d->catalog.table_count; i++)
+        for (uint32_t k = 0; k < d->catalog.tables[i]->column_count; k++)
+            say(json_pack("{s:o,s:o}", "column", jstr(d->catalog.tables[i]->columns[k].name), "type", type_json(d->catalog.tables[i]->columns[k].definition, 2)));
+    return true;
+}
+
 static const struct {
     const char *name;
     bool (*run)(driver *d, err *e);
-} operations[] = {{"keep", op_keep}, {"load", op_load}, {"stream", op_stream}, {"check", op_check}, {"remove", op_remove}, {"now", op_now}};
+} operations[] = {{"keep", op_keep}, {"load", op_load}, {"stream", op_stream}, {"check", op_check}, {"remove", op_remove}, {"now", op_now}, {"types", op_types}};
 
 static bool run(driver *d, err *e)
 {

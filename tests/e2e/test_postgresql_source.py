@@ -103,6 +103,33 @@ def test_types_load_and_stream_alike(d):
     assert [c["after"] for c in changes] == [rows["1"], rows["2"]]
 
 
+def test_what_types_are_made_of(d):
+    """Elements, bases, fields, bounds, labels and checks, through several levels."""
+    multirange = d.server.sql("SHOW server_version_num")[0][0] >= "140000"
+    d.sql("CREATE TYPE mood AS ENUM ('sad', E'new\\nline', E'back\\\\slash'); CREATE DOMAIN price AS numeric(10,2) DEFAULT 1.50 NOT NULL CONSTRAINT low CHECK (VALUE > 0);"
+          "CREATE DOMAIN fair AS price CONSTRAINT high CHECK (VALUE < 100); CREATE TYPE part AS (a fair, b text[]); CREATE TYPE node AS (v varchar(5), p part, next mood);"
+          "CREATE TYPE spans AS RANGE (subtype = fair)")
+    d.sql("CREATE TABLE t (i int, n numeric(12,3)[], p fair, q price[], m mood, c node, r spans, v int2vector, x point, b varbit(9), z timestamptz(3)"
+          + (", u datemultirange" if multirange else "") + ")")
+    types = {line["column"]: line["type"] for line in d.ok("types")}
+
+    def brief(t):
+        of = f" of {brief(t['of'])}" if "of" in t else ""
+        return f"{t['kind']} {t['sql']}{of}"
+
+    assert {name: brief(t) for name, t in types.items() if name != "c"} == {
+        "i": "b integer", "n": "a numeric(12,3)[] of b numeric", "p": "d public.fair of d public.price of b numeric(10,2)",
+        "q": "a public.price[] of d public.price of b numeric(10,2)", "m": "e public.mood", "r": "r public.spans of d public.fair of d public.price of b numeric(10,2)",
+        "v": "b int2vector", "x": "b point", "b": "b bit varying(9)", "z": "b timestamp(3) with time zone",
+        **({"u": "m datemultirange of r daterange of b date"} if multirange else {})}
+    assert [(t["length"], t["scale"]) for t in (types["n"]["of"], types["p"]["of"]["of"], types["b"], types["z"])] == [(12, 3), (10, 2), (9, 0), (0, 3)]
+    assert types["m"]["parts"] == ["sad", "new\nline", "back\\slash"]
+    assert types["p"]["parts"] == [["high", "(((VALUE)::numeric < (100)::numeric))"]] and types["p"]["of"]["domain"] == [True, "1.50"]
+    fields = dict(types["c"]["parts"])
+    assert {k: brief(v) for k, v in fields.items()} == {"v": "b character varying(5)", "p": "c public.part", "next": "e public.mood"}
+    assert fields["v"]["length"] == 5 and {k: brief(v) for k, v in dict(fields["p"]["parts"]).items()}["b"] == "a text[] of b text"
+
+
 def test_snapshot_and_log_meet_exactly(d15):
     """Rows written while snapshots are taken are in the snapshot or behind its position in the log: never in both, never in neither."""
     d = d15

@@ -20,8 +20,16 @@ ERR_MUST_USE bool pg_catalog_query(pg_catalog_reading *r, const char *sql, str s
 str pg_catalog_cell(pg_catalog_reading *r, const PGresult *res, int row, int column, bool *ok);
 /* The selected table of an oid, NULL when it is not selected. */
 table_def *pg_catalog_table(pg_catalog_reading *r, const PGresult *res, int row, int column);
-/* pg_catalog_columns.c: columns, labels. */
+/* pg_catalog_columns.c: columns, with their types. */
 ERR_MUST_USE bool pg_catalog_read_columns(pg_catalog_reading *r, str schema, err *e);
+/* pg_catalog_types.c: column_def.definition of the schema's selected tables. */
+ERR_MUST_USE bool pg_catalog_read_types(pg_catalog_reading *r, str schema, err *e);
+/* The common name of a type by pg_type: typtype, whether it lies in pg_catalog, typname. */
+col_type pg_catalog_type(str kind, bool builtin, str name);
+/* What a type's modifier says; a negative one says nothing. */
+void pg_catalog_lengths(col_type type, int32_t modifier, uint32_t *length, uint32_t *scale);
+/* Lines of a query that escapes \ and line feeds in them; none when lines.p == NULL. */
+ERR_MUST_USE bool pg_catalog_lines(pg_catalog_reading *r, str lines, str **ret, uint32_t *ret_count, err *e);
 /* pg_catalog_keys.c: primary, unique and other indexes, checks, foreign keys; row_key by the replica identity. */
 ERR_MUST_USE bool pg_catalog_read_keys(pg_catalog_reading *r, str schema, err *e);
 /* Splits "1 3 2", PostgreSQL's vector form. Returns how many; at most `cap` are stored. */

@@ -3,62 +3,6 @@
 
 #include "engine/postgresql/pg_catalog.h"
 
-static const struct {
-    const char *name; /* pg_type.typname in pg_catalog */
-    col_type type;
-} types[] = {
-    {"int2", COL_SMALLINT}, {"int4", COL_INT}, {"int8", COL_BIGINT}, {"float4", COL_FLOAT}, {"float8", COL_DOUBLE}, {"numeric", COL_DECIMAL},
-    {"text", COL_TEXT}, {"varchar", COL_VARCHAR}, {"bpchar", COL_CHAR}, {"bytea", COL_BLOB}, {"bit", COL_BIT}, {"varbit", COL_BIT},
-    {"date", COL_DATE}, {"time", COL_TIME}, {"timestamp", COL_DATETIME}, {"timestamptz", COL_TIMESTAMP}, {"json", COL_JSON}, {"jsonb", COL_JSON},
-    {"uuid", COL_UUID}, {"inet", COL_INET}, {"cidr", COL_INET}, {"macaddr", COL_INET}, {"macaddr8", COL_INET},
-};
-
-static col_type type_of(str kind, bool builtin, str name)
-{
-    if (str_eq(kind, STR("e"))) return COL_ENUM;
-    for (size_t i = 0; builtin && i < sizeof types / sizeof types[0]; i++)
-        if (str_eq(name, str_from_c(types[i].name))) return types[i].type;
-    return COL_OTHER;
-}
-
-/* atttypmod: numeric (precision << 16 | scale) + 4, texts length + 4, bits and times as they are; -1 without one (src/backend/utils/adt). */
-static void set_lengths(column_def *c, str typmod)
-{
-    int64_t m = -1;
-    if (!str_to_i64(typmod, &m) || m < 0) return;
-    switch (c->type) {
-    case COL_DECIMAL:
-        c->length = (uint32_t)((m - 4) >> 16) & 0xffff;
-        c->scale = (uint32_t)(m - 4) & 0x7ff;
-        break;
-    case COL_VARCHAR: case COL_CHAR: c->length = (uint32_t)(m - 4); break;
-    case COL_BIT: c->length = (uint32_t)m; break;
-    case COL_TIME: case COL_DATETIME: case COL_TIMESTAMP: c->scale = (uint32_t)m; break;
-    default: break;
-    }
-}
-
-/* "{a,b}" of quoted labels, aggregated with a zero-free separator by the query: one label a line, with \ and line feed escaped. */
-static bool read_labels(pg_catalog_reading *r, column_def *c, str lines, err *e)
-{
-    uint32_t n = 0, cap = 1;
-    for (size_t i = 0; i < lines.n; i++) cap += lines.p[i] == '\n';
-    c->labels = arena_array(r->a, cap, sizeof *c->labels);
-    str line;
-    while (c->labels && lines.p && str_split_next(&lines, '\n', &line)) {
-        char *out = arena_bytes(r->a, line.n + 1);
-        size_t k = 0;
-        if (!out) return err_no_memory(e, "labels");
-        for (size_t i = 0; i < line.n; i++) {
-            if (line.p[i] == '\\' && i + 1 < line.n) out[k++] = line.p[++i] == 'n' ? '\n' : line.p[i];
-            else out[k++] = line.p[i];
-        }
-        c->labels[n++] = (str){out, k};
-    }
-    c->label_count = n;
-    return c->labels || err_no_memory(e, "labels");
-}
-
 static bool is_true(str s) { return str_eq(s, STR("t")); }
 
 static bool read_identity(const PGresult *res, int i, column_identity *ret, err *e)
@@ -75,11 +19,12 @@ static bool read_column(pg_catalog_reading *r, const PGresult *res, int i, colum
 {
     bool ok = true;
     str kind = pg_field(res, i, 5), identity = pg_field(res, i, 9);
+    int64_t modifier;
     c->name = pg_catalog_cell(r, res, i, 2, &ok);
     c->target_name = c->name;
     c->native_type = pg_catalog_cell(r, res, i, 3, &ok);
-    c->type = type_of(kind, is_true(pg_field(res, i, 6)), pg_field(res, i, 4));
-    set_lengths(c, pg_field(res, i, 7));
+    c->type = pg_catalog_type(kind, is_true(pg_field(res, i, 6)), pg_field(res, i, 4));
+    if (str_to_i64(pg_field(res, i, 7), &modifier)) pg_catalog_lengths(c->type, (int32_t)modifier, &c->length, &c->scale);
     c->nullable = !is_true(pg_field(res, i, 8));
     c->identity = identity.n ? identity.p[0] : 0;
     c->generated = str_eq(pg_field(res, i, 10), STR("s")) || str_eq(pg_field(res, i, 10), STR("v"));
@@ -93,7 +38,7 @@ static bool read_column(pg_catalog_reading *r, const PGresult *res, int i, colum
     c->selected = true;
     if (c->type == COL_ENUM || c->type == COL_TEXT || c->type == COL_VARCHAR || c->type == COL_CHAR) c->charset = STR("UTF8");
     if (!ok) return err_no_memory(e, "a column");
-    return c->type != COL_ENUM || read_labels(r, c, pg_field(res, i, 15), e);
+    return c->type != COL_ENUM || pg_catalog_lines(r, pg_field(res, i, 15), &c->labels, &c->label_count, e);
 }
 
 static uint32_t count_columns(const PGresult *res, int from)
@@ -138,5 +83,5 @@ bool pg_catalog_read_columns(pg_catalog_reading *r, str schema, err *e)
         i += (int)n;
     }
     PQclear(res);
-    return ok;
+    return ok && pg_catalog_read_types(r, schema, e);
 }

@@ -58,6 +58,12 @@ def postgresql_15():
 
 
 @pytest.fixture(scope="session")
+def postgresql_15_b():
+    """A second PostgreSQL 15 server."""
+    yield from _server(PostgreSQL, version=15)
+
+
+@pytest.fixture(scope="session")
 def postgresql_17():
     """A PostgreSQL 17 server; the test is skipped where it cannot be downloaded."""
     yield from _server(PostgreSQL, version=17)

@@ -14,35 +14,37 @@ from sluice import endpoints, job_params, wait_for
 
 LONG = bool(os.environ.get("SLUICE_TEST_LONG"))
 FAILED = {"PrecheckFailed", "MigrationFailed", "InitializeFailed", "Failed"}
-# Source and destination fixtures of each pairing.
-PAIRS = {"mariadb-mariadb": ("mariadb_a", "mariadb_b"), "mariadb-mysql": ("mariadb_a", "mysql_a"), "mysql-mariadb": ("mysql_a", "mariadb_a"),
-         "mysql-mysql": ("mysql_a", "mysql_b")}
+# Source and destination fixtures of each pairing. A "database" of a job is a place of its servers (servers/base.py): a schema in PostgreSQL.
+MYSQL_PAIRS = {"mariadb-mariadb": ("mariadb_a", "mariadb_b"), "mariadb-mysql": ("mariadb_a", "mysql_a"), "mysql-mariadb": ("mysql_a", "mariadb_a"),
+               "mysql-mysql": ("mysql_a", "mysql_b")}
+PAIRS = MYSQL_PAIRS | {"mariadb-pg": ("mariadb_a", "postgresql_15"), "mysql-pg": ("mysql_a", "postgresql_15"), "pg-pg": ("postgresql_15", "postgresql_15_b"),
+                       "pg-pg17": ("postgresql_15", "postgresql_17"), "pg18-pg": ("postgresql_18", "postgresql_15")}
 
 
-def each_pair(*default):
-    """Parametrizes `pair` (conftest.py): the default pairings, all four in a long run."""
-    return pytest.mark.parametrize("pair", PAIRS if LONG or not default else default, indirect=True)
+def each_pair(*default, among=MYSQL_PAIRS):
+    """Parametrizes `pair` (conftest.py): the default pairings, all of `among` in a long run or without a default."""
+    return pytest.mark.parametrize("pair", among if LONG or not default else default, indirect=True)
 
 
 def insert(server, db, first, last, value="'x'"):
     """Rows first..last into t in one transaction; value: SQL, {id} is the row's number."""
     rows = ",".join(f"({i},{value.format(id=i)})" for i in range(first, last + 1))
-    server.sql(f"INSERT INTO t VALUES {rows}", db=db)
+    server.sql_in(db, f"INSERT INTO t VALUES {rows}")
 
 
 @contextmanager
 def database(source, target, rows=1000, prefix="job_"):
     """A database with a table t(id, v) at the source; dropped at both ends afterwards."""
     name = prefix + uuid.uuid4().hex[:8]
-    source.sql(f"CREATE DATABASE {name}")
-    source.sql("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(50))", db=name)
+    source.make_place(name)
+    source.sql_in(name, "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(50))")
     insert(source, name, 1, rows, "'v{id}'")
     try:
         yield name
     finally:
         for server in (source, target):
             if server.running:
-                server.sql(f"DROP DATABASE IF EXISTS {name}")
+                server.drop_place(name)
 
 
 # --- calls ---
@@ -82,6 +84,11 @@ def alive(pid):
         return False
 
 
+def has_place(server, name):
+    """A place of that name (sluice: what jobs keep at their destination) is on the server."""
+    return server.sql("SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = %s", name)[0][0] > 0
+
+
 def count(server, name):
     return server.sql(f"SELECT COUNT(*), COALESCE(SUM(id),0) FROM {name}.t")[0]
 
@@ -93,7 +100,7 @@ def same_count(source, target, name):
 def assert_same(source, target, names):
     """The same rows in both by their servers' own functions; like servers by CHECKSUM TABLE too."""
     compare.assert_same(source, target, [(name, name) for name in names])
-    if source.kind == target.kind:
+    if source.kind == target.kind and source.family == "mysql":
         for name in names:
             assert source.sql(f"CHECKSUM TABLE {name}") == target.sql(f"CHECKSUM TABLE {name}"), name
 
@@ -138,7 +145,8 @@ def assert_clean(server, job):
 
 # --- everything a server holds ---
 
-_PARTS = {
+_NOT_HIDDEN = "oid >= 16384 AND {}::regnamespace::text !~ '^pg_(toast|temp)'"
+_PARTS = {"mysql": {
     "schemas": "SELECT schema_name FROM information_schema.schemata",
     "tables": "SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_schema NOT IN ('information_schema', 'performance_schema')",
     "routines": "SELECT routine_schema, routine_name FROM information_schema.routines",
@@ -150,6 +158,31 @@ _PARTS = {
     "prepared transactions": "XA RECOVER",
     "locks": "SELECT IS_FREE_LOCK('sluice')",
     "settings": "SHOW GLOBAL VARIABLES WHERE Variable_name NOT LIKE '%gtid%'",
+}, "postgresql": {
+    "databases": "SELECT datname, datacl::text FROM pg_database",
+    "schemas": "SELECT nspname, nspacl::text FROM pg_namespace WHERE nspname !~ '^pg_(toast|temp)'",
+    "relations": "SELECT relnamespace::regnamespace::text, relname, relkind::text, relreplident::text, relacl::text FROM pg_class WHERE " + _NOT_HIDDEN.format("relnamespace"),
+    "routines": "SELECT pronamespace::regnamespace::text, proname FROM pg_proc WHERE oid >= 16384",
+    "types": "SELECT typnamespace::regnamespace::text, typname FROM pg_type WHERE " + _NOT_HIDDEN.format("typnamespace"),
+    "triggers": "SELECT relnamespace::regnamespace::text, relname, tgname, tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT tgisinternal",
+    "event triggers": "SELECT evtname FROM pg_event_trigger",
+    "roles": "SELECT rolname, rolsuper, rolreplication, rolconfig::text FROM pg_roles",
+    "memberships": "SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members",
+    "slots": "SELECT slot_name FROM pg_replication_slots",
+    "publications": "SELECT pubname FROM pg_publication",
+    "subscriptions": "SELECT subname FROM pg_subscription",
+    "origins": "SELECT roname FROM pg_replication_origin",
+    "extensions": "SELECT extname FROM pg_extension",
+    "large objects": "SELECT oid FROM pg_largeobject_metadata",
+    "prepared transactions": "SELECT gid FROM pg_prepared_xacts",
+    "locks": "SELECT classid, objid FROM pg_locks WHERE locktype = 'advisory'",
+    "settings": "SELECT name, setting FROM pg_settings WHERE name NOT IN ('application_name', 'transaction_isolation')",
+    "settings of roles": "SELECT setdatabase, setrole, setconfig::text FROM pg_db_role_setting",
+}}
+_CLIENTS = {
+    "mysql": "SELECT id, command, info FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND "
+             "user NOT IN ('system user', 'event_scheduler') AND command <> 'Daemon'",
+    "postgresql": "SELECT pid, backend_type, query FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type IN ('client backend', 'walsender')",
 }
 
 
@@ -157,7 +190,7 @@ def inventory(server, db):
     """Everything on the server that a job might leave, but for the database that was moved."""
     with server.connect() as c, c.cursor() as cursor:
         found = {}
-        for part, sql in _PARTS.items():
+        for part, sql in _PARTS[server.family].items():
             cursor.execute(sql)
             found[part] = sorted(map(str, (row for row in cursor.fetchall() if db not in map(str, row))))
         return found
@@ -166,9 +199,8 @@ def inventory(server, db):
 def connections(server):
     """Client connections but our own, as (id, command, statement)."""
     with server.connect() as c, c.cursor() as cursor:
-        cursor.execute("SELECT id, command, info FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND "
-                       "user NOT IN ('system user', 'event_scheduler') AND command <> 'Daemon'")
-        return cursor.fetchall()
+        cursor.execute(_CLIENTS[server.family])
+        return tuple(cursor.fetchall())
 
 
 def assert_as_before(server, db, before):

@@ -1,4 +1,4 @@
-"""The compare oracle: it must see every kind of difference, and none between MariaDB and MySQL."""
+"""The compare oracle: it must see every kind of difference, and none between equal tables of MariaDB, MySQL and PostgreSQL."""
 
 import random
 import struct
@@ -160,3 +160,53 @@ def test_missing_table_and_column(pair):
     reasons = [diff.reason for diff in _compare(pair)]
     assert reasons == ["columns on one side only: b",
                        "table `cmp_right`.`only_left` does not exist"]
+
+
+# --- PostgreSQL: beside its like and beside the other family ---
+
+LIKE = """CREATE TABLE t (id int PRIMARY KEY, f float8, n numeric, j jsonb, a int[], v text, b bytea, ts timestamptz, i interval, bo boolean);
+INSERT INTO t VALUES (1, '-0', 'NaN', '{"a": 1}', '{1,NULL}', 'x', '\\x00ff', 'infinity', '1 mon -1 day', true), (2, 5e-324, 1.50, 'null', '{}', '', '', '0044-03-15 BC', '0', false),
+  (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"""
+LIKE_CHANGES = {"f": "0", "n": "1.5", "j": "'{}'", "a": "'[2:2]={1}'", "v": "'N'", "b": "'\\x00'", "ts": "'-infinity'", "i": "'29 days'", "bo": "NULL"}
+
+CROSS = {
+    "mysql": """CREATE TABLE t (id INT PRIMARY KEY, ub BIGINT UNSIGNED, n DECIMAL(40,15), d DOUBLE, f FLOAT, c CHAR(8) CHARACTER SET latin1, b VARBINARY(40), da DATE,
+  ti TIME(3), dt DATETIME(3), ts TIMESTAMP(6) NULL, y YEAR, s SET('x', 'y'), bt BIT(12), bo TINYINT(1), j JSON);
+INSERT INTO t VALUES (1, 18446744073709551615, -0.5, 0.1e0, 16777216, 'é ', 0x00ff, '2024-02-29', '-838:59:58.999', '1000-01-01 00:00:00.001', '2037-12-31 23:59:59.5', 1901, 'x,y',
+  b'100000000001', 1, '{"b": [1, 2.5], "a": null}'), (2, 0, 7, -1.7976931348623157e308, 1.25, '', '', '9999-12-31', '00:00:00.001', '9999-12-31 23:59:59.999', '1970-01-02 00:00:01', 2155, '',
+  b'0', 0, '[]'), (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)""",
+    "postgresql": """CREATE TABLE t (id int PRIMARY KEY, ub numeric(20), n numeric(40,15), d float8, f real, c varchar(8), b bytea, da date, ti interval, dt timestamp(3), ts timestamptz,
+  y smallint, s text[], bt bit(12), bo boolean, j jsonb);
+INSERT INTO t VALUES (1, 18446744073709551615, -0.5, 0.1, 16777216, 'é', '\\x00ff', '2024-02-29', '-838:59:58.999', '1000-01-01 00:00:00.001', '2037-12-31 23:59:59.5+00', 1901, '{x,y}',
+  b'100000000001', true, '{"a": null, "b": [1, 2.5]}'), (2, 0, 7, -1.7976931348623157e308, 1.25, '', '', '9999-12-31', '00:00:00.001', '9999-12-31 23:59:59.999', '1970-01-02 00:00:01+00',
+  2155, '{}', b'000000000000', false, '[]'), (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"""}
+CROSS_CHANGES = {"ub": "18446744073709551614", "n": "-0.500000000000001", "d": "0.10000000000000002", "f": "16777218", "c": "'e'", "b": "'\\x00'", "da": "'2024-02-28'", "ti": "'838:59:58.999'",
+                 "dt": "'1000-01-01 00:00:00.002'", "ts": "'2037-12-31 23:59:59.500001+00'", "y": "1902", "s": "'{x}'", "bt": "b'100000000000'", "bo": "NULL",
+                 "j": "'{\"a\": null, \"b\": [1, 2]}'"}
+
+
+@pytest.mark.parametrize("names", [("postgresql_15", "postgresql_15"), ("mariadb_a", "postgresql_15"), ("postgresql_15", "mysql_a")], ids="-".join)
+def test_postgresql_equal_then_every_change_seen(request, names):
+    servers = [request.getfixturevalue(name) for name in names]
+    places, like = ("cmp_left", "cmp_right"), names[0] == names[1]
+    for server, place in zip(servers, places):
+        server.drop_place(place)
+        server.make_place(place)
+        server.sql_in(place, LIKE if like else CROSS[server.family])
+    at = next(i for i in (1, 0) if servers[i].family == "postgresql")
+    tables = [("cmp_left.t", "cmp_right.t")]
+    try:
+        assert compare(*servers, tables) == []
+        for column, value in (LIKE_CHANGES if like else CROSS_CHANGES).items():
+            server, place = servers[at], places[at]
+            row = 2 if column == "n" and like else 1
+            server.sql_in(place, f"CREATE TABLE kept AS TABLE t; UPDATE t SET {column} = {value} WHERE id = {row}")
+            (diff,) = compare(*servers, tables)
+            assert diff.changed == [((str(row),), [column])] and not diff.missing and not diff.extra, (column, str(diff))
+            server.sql_in(place, "DELETE FROM t; INSERT INTO t TABLE kept; DROP TABLE kept")
+        servers[at].sql_in(places[at], "DELETE FROM t WHERE id = 2")
+        (diff,) = compare(*servers, tables)
+        assert (diff.extra, diff.missing) == (([], [("2",)]) if at else ([("2",)], []))
+    finally:
+        for server, place in zip(servers, places):
+            server.drop_place(place)

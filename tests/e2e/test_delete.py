@@ -26,7 +26,7 @@ def test_two_jobs_share_the_schema(service, pair):
         receipt(service, jobs[0])
         assert_clean(target, jobs[0])
         assert target.sql("SELECT COUNT(*) FROM sluice.checkpoint WHERE job_id=%s", jobs[1])[0][0] == 1
-        source.sql("INSERT INTO t VALUES (100000, 'late')", db=two)
+        source.sql_in(two, "INSERT INTO t VALUES (100000, 'late')")
         wait_for(lambda: target.sql(f"SELECT COUNT(*) FROM {two}.t WHERE id=100000")[0][0], {1})
         service.ok("DeleteDtsJob", {"DtsJobId": jobs[1]})
         receipt(service, jobs[1])

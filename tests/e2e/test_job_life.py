@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 import writers
-from jobs import (LONG, alive, assert_as_before, assert_gone, assert_no_connections, assert_same, configure, count, database, delete, each_pair, insert, inventory,
+from jobs import (LONG, MYSQL_PAIRS, PAIRS, alive, assert_as_before, assert_gone, assert_no_connections, assert_same, configure, count, database, delete, each_pair, insert, inventory,
                   reach, run_until, same_count, status, worker_pid)
 from sluice import Service, endpoints, job_params, wait_for
 
@@ -29,7 +29,7 @@ def up(server):
 
 
 def hex_rows(server, db, table):
-    """Every value but floats and JSON, whose text the two products write differently, as the server's own HEX."""
+    """Every value but floats and JSON, whose text the two products of one family write differently, as the server's own HEX."""
     columns = [row[0] for row in server.sql("SELECT column_name FROM information_schema.columns WHERE table_schema=%s AND table_name=%s AND "
                                             "data_type NOT IN ('float', 'double', 'json', 'longtext') ORDER BY ordinal_position", db, table)]
     assert len(columns) > 1, table
@@ -37,7 +37,7 @@ def hex_rows(server, db, table):
 
 
 @pytest.mark.parametrize("kind", ["SYNC", "MIGRATION"] if LONG else ["SYNC"])
-@each_pair()
+@each_pair(*MYSQL_PAIRS, "mariadb-pg", "pg-pg", among=PAIRS)
 def test_whole_life(service, pair, kind):
     """Purchase, configuration, precheck, load, stream, pause, start and deletion, while the source changes all the time."""
     source, target = pair
@@ -74,16 +74,18 @@ def test_whole_life(service, pair, kind):
         transactions = writer.finish()
         wait_for(lambda: writers.arrived(target, db), {transactions})
         assert_same(source, target, [f"{db}.{table}" for table in writers.TABLES])
-        for table in writers.TABLES:
-            assert hex_rows(source, db, table) == hex_rows(target, db, table), table
-        assert source.sql(f"SELECT COUNT(*), MIN(id), MAX(v) FROM {db}.seen") == target.sql(f"SELECT COUNT(*), MIN(id), MAX(v) FROM {db}.seen")
+        if source.family == target.family == "mysql":
+            for table in writers.TABLES:
+                assert hex_rows(source, db, table) == hex_rows(target, db, table), table
+        if source.family == target.family:  # views between families are reported, not carried
+            assert source.sql(f"SELECT COUNT(*), MIN(id), MAX(v) FROM {db}.seen") == target.sql(f"SELECT COUNT(*), MIN(id), MAX(v) FROM {db}.seen")
 
         r = delete(service, job)
         assert_gone(service, job, DtsInstanceId=made["InstanceId"])
         assert {(t["schema"], t["name"]) for t in r["tables"]} == {(db, table) for table in writers.TABLES} and all(t["complete"] for t in r["tables"])
         assert 0 < r["applied_transactions"] <= transactions and r["position"] and "schema sluice" in r["removed"]
         assert not alive(worker_pid(service, job)[0])
-        source.sql("INSERT INTO ledger(op) VALUES (999999999)", db=db)
+        source.sql_in(db, "INSERT INTO ledger(op) VALUES (999999999)")
         for server in pair:
             assert_no_connections(server)
             assert_as_before(server, db, before[server])
@@ -141,7 +143,7 @@ def test_terminated_service_ends_its_workers(pair):
         assert time.monotonic() - began < 15
         assert not alive(pid)
         s.start()
-        source.sql("INSERT INTO t VALUES (77777, 'after')", db=name)
+        source.sql_in(name, "INSERT INTO t VALUES (77777, 'after')")
         same_count(source, target, name)
         delete(s, job)
 
@@ -155,7 +157,7 @@ def test_pause_and_go_on(service, pair):
         service.ok("SuspendDtsJob", {"DtsJobId": job})
         pid, _ = worker_pid(service, job)
         wait_for(lambda: alive(pid), {False})
-        source.sql("INSERT INTO t VALUES (50000, 'paused')", db=name)
+        source.sql_in(name, "INSERT INTO t VALUES (50000, 'paused')")
         time.sleep(1.5)
         assert count(target, name)[0] == 1000
         assert status(service, job) == "Suspending"
@@ -188,7 +190,7 @@ def test_target_away_is_retried(service, pair):
         job = configure(service, source, target, name, "SYNC")
         run_until(service, job, "Synchronizing")
         target.kill9()
-        source.sql("INSERT INTO t VALUES (60000, 'while away')", db=name)
+        source.sql_in(name, "INSERT INTO t VALUES (60000, 'while away')")
         wait_for(lambda: status(service, job), {"Retrying"})
         retry = service.ok("DescribeDtsJobDetail", {"DtsJobId": job}).get("RetryState", {})
         assert retry.get("RetryTarget") == "destDB", retry
@@ -207,7 +209,7 @@ def test_retry_time_ends_in_failure_and_start_goes_on(service, pair):
         job = configure(service, source, target, name, "SYNC", Reserve=reserve)
         run_until(service, job, "Synchronizing")
         target.kill9()
-        source.sql("INSERT INTO t VALUES (60000, 'while away')", db=name)
+        source.sql_in(name, "INSERT INTO t VALUES (60000, 'while away')")
         assert wait_for(lambda: status(service, job), {"Failed"}, 60) == "Failed"
         assert service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
         target.start()

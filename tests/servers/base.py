@@ -35,6 +35,7 @@ class Server:
     """
 
     kind = ""
+    family = ""  # mysql or postgresql: whose SQL it speaks
     user = ""  # its superuser, whose password is root_password
     start_timeout_s = 30.0
     stop_signal = signal.SIGTERM  # orderly shutdown, whoever is connected
@@ -104,6 +105,36 @@ class Server:
     def _kill(self) -> None:
         """End a running server, and every process of it, as a crash does."""
         process.end(self._pid, self._ticks, signal.SIGKILL, 30.0)
+
+    # A place: where tables of a job lie, a database of MySQL or MariaDB, a schema of PostgreSQL's database postgres.
+
+    def connect_in(self, place: str):
+        """A connection whose statements find the place's tables without naming it."""
+        raise NotImplementedError
+
+    def make_place(self, place: str) -> None:
+        raise NotImplementedError
+
+    def drop_place(self, place: str) -> None:
+        """Remove the place, if it is there, with all that it holds."""
+        raise NotImplementedError
+
+    def sql_in(self, place: str, text: str, *args) -> list[tuple]:
+        """Run one or more statements in a place, in a new session; the rows of the last result set."""
+        connection = self.connect_in(place)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(text, args or None)
+                rows = list(cursor.fetchall()) if cursor.description else []
+                while cursor.nextset():
+                    rows = list(cursor.fetchall()) if cursor.description else []
+                return rows
+        finally:
+            connection.close()
+
+    def is_gone(self, error: Exception) -> bool:
+        """True when a statement failed because the server is away or went away."""
+        raise NotImplementedError
 
     # Life cycle.
 

@@ -17,6 +17,7 @@ class MySQLFamily(Server):
     options:     True = bare flag
     """
 
+    family = "mysql"
     user = "root"
 
     def __init__(self, *, server_id=None, buffer_pool="128M", flush_log=2, sync_binlog=0, **kwargs):
@@ -93,6 +94,19 @@ class MySQLFamily(Server):
             "local_infile": True, **options,
         }
         return pymysql.connect(**wanted)
+
+    def connect_in(self, place: str):
+        return self.connect(database=place)
+
+    def make_place(self, place: str) -> None:
+        self.sql(f"CREATE DATABASE {place} CHARACTER SET utf8mb4")
+
+    def drop_place(self, place: str) -> None:
+        self.sql(f"DROP DATABASE IF EXISTS {place}")
+
+    def is_gone(self, error: Exception) -> bool:
+        import pymysql
+        return isinstance(error, pymysql.OperationalError) and error.args[0] in (2003, 2006, 2013, 1053, 1927)
 
     def sql(self, text: str, *args, db: str | None = None) -> list[tuple]:
         """Run one or more statements in a new session; the rows of the last result set."""

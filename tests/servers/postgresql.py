@@ -49,7 +49,7 @@ class PostgreSQL(Server):
     durable: True = committed rows survive a power loss; False = kill9 only, and the disk is never waited for
     """
 
-    kind = "postgresql"
+    kind = family = "postgresql"
     user = "postgres"
     start_timeout_s = 60.0  # a crash recovery is part of it
     stop_signal = signal.SIGINT  # "fast"; SIGTERM would wait until every client has left
@@ -169,6 +169,19 @@ class PostgreSQL(Server):
         wanted = {"host": self.socket, "port": self.port, "user": self.user, "password": self.root_password,
                   "dbname": db, "autocommit": True, "cursor_factory": psycopg.ClientCursor, **options}
         return psycopg.connect(**wanted)
+
+    def connect_in(self, place: str):
+        return self.connect(options=f"-c search_path={place}")
+
+    def make_place(self, place: str) -> None:
+        self.sql(f"CREATE SCHEMA {place}")
+
+    def drop_place(self, place: str) -> None:
+        self.sql(f"DROP SCHEMA IF EXISTS {place} CASCADE")
+
+    def is_gone(self, error: Exception) -> bool:
+        import psycopg
+        return isinstance(error, psycopg.OperationalError) and (error.sqlstate or "08000")[:3] in ("080", "57P")
 
     def sql(self, text: str, *args, db: str = "postgres") -> list[tuple]:
         """Run one or more statements in a new session; the rows of the last result set.

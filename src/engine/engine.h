@@ -53,6 +53,7 @@ typedef struct chunk {
     bool overlap;             /* set by the pipeline for load_chunk: chunks of the table have different positions, so that rows of two chunks may share a value
                                  of a unique key other than the row key. Either row may then be dropped (REPLACE): the stream up to the table's highest chunk
                                  position restores it. Without overlap a duplicate is an error. */
+    bool raw;                 /* set by the pipeline for read_chunk: the target is of the same engine, so that row_batch.raw may hold the rows */
 } chunk;
 
 /* Takes ownership of the batch, also on failure. */

@@ -6,11 +6,13 @@
 #include "model/table.h"
 #include "model/value.h"
 
-/* Rows of one table, read by a chunk. vals holds row_count * column_count values in the table's column order (unselected and generated: VAL_ABSENT). */
+/* Rows of one table, read by a chunk. vals holds row_count * column_count values in the table's column order (unselected and generated: VAL_ABSENT); or, where
+ * chunk.raw was asked for, raw holds the rows as their engine carries them. */
 typedef struct row_batch {
     arena mem;
     const table_def *table;
     val *vals;
+    str raw;      /* in mem; p == NULL: the rows are in vals */
     uint32_t row_count, row_cap;
     size_t bytes; /* what it counts in a queue: values and their bytes */
 } row_batch;

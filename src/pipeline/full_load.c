@@ -37,7 +37,7 @@ bool load_plan_table(load_attempt *a, table_load *l, err *e)
     chunk *c;
     uint32_t count;
     if (!get_plan(a, l->table, &c, &count, e)) return false;
-    bool overlap = will_overlap(a, c, count);
+    bool overlap = will_overlap(a, c, count), raw = a->run->job->source_engine == a->run->job->target_engine;
     task *first = NULL, **end = &first;
     uint64_t estimated = 0;
     l->chunks = count;
@@ -52,6 +52,7 @@ bool load_plan_table(load_attempt *a, table_load *l, err *e)
         if (!t) return err_no_memory(e, "a chunk");
         *t = (task){.load = l, .c = c[i]};
         t->c.overlap = overlap;
+        t->c.raw = raw;
         *end = t;
         end = &t->next;
     }

@@ -1,9 +1,10 @@
 """Whole jobs from and to PostgreSQL through the API: schema, load, live changes, deletion without a trace."""
 
+import json
 import uuid
 
 import pytest
-from jobs import configure, delete, reach, run_until
+from jobs import FAILED, configure, delete, run_until, status
 from sluice import Service, wait_for
 
 
@@ -77,3 +78,30 @@ def test_mariadb_to_postgresql(service, mariadb_a, postgresql_15):
     finally:
         source.sql(f"DROP DATABASE {name}")
         target.sql(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+
+
+def test_lines_into_other_columns(service, postgresql_15, postgresql_17):
+    """Rows that are passed on as they came, into a table whose columns have another order; the row that is refused is named."""
+    source, target = postgresql_15, postgresql_17
+    name = "job_" + uuid.uuid4().hex[:8]
+    more = {"DataSynchronization": "false", "Reserve": json.dumps({"targetTableMode": "2", "autoStartModulesAfterConfig": "none"}),
+            "DbList": json.dumps({name: {"name": name, "all": False, "Table": {"t": {"name": "u", "all": True}}}})}
+    try:
+        source.sql(f"CREATE SCHEMA {name}; CREATE TABLE {name}.t (a text, id int PRIMARY KEY, twice int, left_out int GENERATED ALWAYS AS (id + 1) STORED, b bytea)")
+        source.sql(f"INSERT INTO {name}.t(a, id, twice, b) SELECT CASE g % 3 WHEN 0 THEN E'tab\\t line\\n back\\\\' WHEN 1 THEN NULL ELSE '\\N' END, g, g * 2, '\\x0009' FROM generate_series(1, 3000) g")
+        target.sql(f"CREATE SCHEMA {name}; CREATE TABLE {name}.u (b bytea, own int DEFAULT 7, twice int, a varchar, id bigint PRIMARY KEY, left_out int)")
+        job = configure(service, source, target, name, "MIGRATION", **more)
+        run_until(service, job, "Finished")
+        wanted = [tuple(row) for row in source.sql(f"SELECT a, id, twice, NULL::int, b FROM {name}.t ORDER BY id")]
+        assert target.sql(f"SELECT a, id, twice, left_out, b FROM {name}.u ORDER BY id") == wanted
+        delete(service, job)
+        target.sql(f"TRUNCATE {name}.u")
+        target.sql(f"ALTER TABLE {name}.u ALTER twice TYPE smallint")
+        source.sql(f"UPDATE {name}.t SET twice = 99999 WHERE id = 2717")
+        job = configure(service, source, target, name, "MIGRATION", **more)
+        service.ok("CreateDtsInstance", {"JobId": job, "AutoStart": "true"})
+        wait_for(lambda: status(service, job), FAILED, 60)
+        assert "id=2717" in service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
+    finally:
+        for server in (source, target):
+            server.sql(f"DROP SCHEMA IF EXISTS {name} CASCADE")

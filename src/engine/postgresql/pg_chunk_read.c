@@ -1,4 +1,5 @@
-/* Reads the rows of a chunk by COPY ... TO STDOUT in text form. A row is one copy out of the library's line, unescaped in place. */
+/* Reads the rows of a chunk by COPY ... TO STDOUT in text form. A row is one copy out of the library's line, unescaped in place; or, on the way to another
+ * PostgreSQL, left as it is (row_batch.raw: the lines with their line feeds). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@ typedef struct reader {
     uint32_t *columns; /* indexes of the columns that are read */
     uint32_t count;
     row_batch *batch;
+    bool raw;
+    char *room;        /* raw: of the batch */
+    size_t room_bytes;
 } reader;
 
 static bool plan_columns(reader *r, buf *sql, err *e)
@@ -88,6 +92,24 @@ static bool push(reader *r, err *e)
     return r->sink->push(r->sink->ctx, b, e);
 }
 
+/* A line that does not fit into the batch begins another; a longer one than a batch has one of its own. */
+static bool keep_line(reader *r, str line, err *e)
+{
+    if (r->batch && r->room_bytes - r->batch->raw.n < line.n && !push(r, e)) return false;
+    if (!r->batch) {
+        r->room_bytes = line.n > r->batch_bytes ? line.n : r->batch_bytes;
+        r->batch = row_batch_new(r->t, 0);
+        r->room = r->batch ? arena_bytes(&r->batch->mem, r->room_bytes) : NULL;
+        if (!r->room) return err_no_memory(e, "a batch of rows");
+        r->batch->raw = (str){r->room, 0};
+        r->batch->bytes = r->room_bytes;
+    }
+    memcpy(r->room + r->batch->raw.n, line.p, line.n);
+    r->batch->raw.n += line.n;
+    r->batch->row_count++;
+    return true;
+}
+
 static bool take_line(reader *r, str line, err *e)
 {
     if (line.n && line.p[line.n - 1] == '\n') line.n--;
@@ -113,7 +135,7 @@ static bool read_lines(reader *r, err *e)
     str line;
     bool ok;
     while ((ok = pg_copy_out_next(r->c, &held, -1, &line, e)) && line.p)
-        if (!(ok = take_line(r, line, e))) break;
+        if (!(ok = r->raw ? keep_line(r, line, e) : take_line(r, line, e))) break;
     if (held) PQfreemem(held);
     if (!ok) r->c->broken = true; /* rows are left on the wire */
     return ok && (!r->batch || push(r, e));
@@ -122,7 +144,7 @@ static bool read_lines(reader *r, err *e)
 bool pg_chunk_read(snapshot *n, uint32_t lane, const table_def *t, const chunk *k, size_t batch_bytes, const row_sink *sink, err *e)
 {
     if (lane >= n->count) return err_set(e, ERR_INTERNAL, "the snapshot has no lane %u", lane);
-    reader r = {.c = n->lanes[lane], .t = t, .sink = sink, .batch_bytes = batch_bytes};
+    reader r = {.c = n->lanes[lane], .t = t, .sink = sink, .batch_bytes = batch_bytes, .raw = k->raw};
     BUF_AUTO sql = BUF_INIT;
     bool ok = statement(&r, k, &sql, e) && pg_copy_out_begin(r.c, buf_str(&sql), false, e) && read_lines(&r, e);
     row_batch_free(r.batch);

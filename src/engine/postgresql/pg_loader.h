@@ -28,14 +28,14 @@ typedef struct pg_load {
     const row_feed *feed;
     bool staged;          /* through a temporary table: duplicates are expected */
     row_batch *batch;     /* owned; NULL before the first and after the last */
-    uint32_t row;         /* next row of the batch */
-    bool end;             /* the feed gave its last batch */
-    uint64_t rows;        /* encoded */
+    uint64_t rows;        /* sent */
     uint64_t taken;       /* by the table */
 } pg_load;
 
 /* Copies all rows of the feed into the table, or into the temporary table that `staged` asks for. */
 ERR_MUST_USE bool pg_load_copy(pg_load *l, err *e);
+/* Sends the lines of l->batch, which another PostgreSQL wrote; remembers their keys. */
+ERR_MUST_USE bool pg_load_lines(pg_load *l, err *e);
 /* Moves the rows of the temporary table into the table: with ignore_existing those that meet no row, else in place of the rows that they meet. */
 ERR_MUST_USE bool pg_load_move(pg_load *l, err *e);
 

@@ -7,25 +7,16 @@
 
 enum { TEXT_BYTES = 256 * 1024 /* encoded before it is sent */, SHOWN_BYTES = 64 /* of a key value in a message */ };
 
-/* The next row or NULL at the end; false when the feed failed. */
-static bool next_row(pg_load *l, const val **ret, err *e)
+/* The next batch, NULL at the end; false when the feed failed. */
+static bool next_batch(pg_load *l, err *e)
 {
-    while (!l->batch || l->row == l->batch->row_count) {
-        row_batch_free(l->batch);
-        l->batch = NULL;
-        l->row = 0;
-        *ret = NULL;
-        if (l->end) return true;
-        const cancel *stop = l->l->t->env->cancel;
-        if (stop && cancel_asked(stop)) return cancel_error(e);
-        if (!l->feed->next(l->feed->ctx, &l->batch, e)) {
-            l->batch = NULL;
-            return e->code != ERR_NONE ? false : err_set(e, ERR_INTERNAL, "the reader of rows failed without a reason");
-        }
-        l->end = l->batch == NULL;
-    }
-    *ret = l->batch->vals + (size_t)l->t->column_count * l->row++;
-    return true;
+    const cancel *stop = l->l->t->env->cancel;
+    row_batch_free(l->batch);
+    l->batch = NULL;
+    if (stop && cancel_asked(stop)) return cancel_error(e);
+    if (l->feed->next(l->feed->ctx, &l->batch, e)) return true;
+    l->batch = NULL;
+    return e->code != ERR_NONE ? false : err_set(e, ERR_INTERNAL, "the reader of rows failed without a reason");
 }
 
 static bool wrong_value(const pg_load *l, uint32_t column, const val *v, err *e)
@@ -139,18 +130,27 @@ static bool begin(pg_load *l, err *e)
     return pg_copy_in_begin(c, buf_str(&sql), e);
 }
 
-static bool put_rows(pg_load *l, err *e)
+static bool put_values(pg_load *l, err *e)
 {
     buf *text = &l->l->text;
-    const val *row;
-    for (;;) {
-        if (!next_row(l, &row, e)) return false;
-        if (!row) return !text->n || pg_copy_in_put(l->l->conn, buf_str(text), e);
+    for (uint32_t i = 0; i < l->batch->row_count; i++) {
+        const val *row = l->batch->vals + (size_t)l->t->column_count * i;
         remember_key(l, row);
         if (!encode_row(l, row, e)) return false;
         if (text->n < TEXT_BYTES) continue;
         if (!pg_copy_in_put(l->l->conn, buf_str(text), e)) return false;
         buf_reset(text);
+    }
+    return true;
+}
+
+static bool put_rows(pg_load *l, err *e)
+{
+    buf *text = &l->l->text;
+    for (;;) {
+        if (!next_batch(l, e)) return false;
+        if (!l->batch) return !text->n || pg_copy_in_put(l->l->conn, buf_str(text), e);
+        if (l->batch->raw.p ? !pg_load_lines(l, e) : !put_values(l, e)) return false;
     }
 }
 

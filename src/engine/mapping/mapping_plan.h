@@ -64,7 +64,7 @@ typedef struct mapping_direction {
     bool (*finish)(mapping_maker *m, err *e);
 } mapping_direction;
 
-extern const mapping_direction mapping_to_pg;
+extern const mapping_direction mapping_to_pg, mapping_to_my;
 
 /* ---- what the user chose: mapping_choice.c ---- */
 
@@ -96,5 +96,11 @@ void mapping_add_advice(mapping_rule r, buf *text);
 bool mapping_trouble_set(mapping_trouble *t, mapping_rule r, arena *mem, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The error of a value: table, column, key of the row, trouble, advice. row: as far as it is converted. Returns false. */
 bool mapping_value_error(const table_plan *p, uint32_t column, const val *row, const mapping_trouble *t, err *e);
+
+/* ---- numbers: mapping_number.c ---- */
+
+/* The shortest decimal text that reads back as the same number; at most MAPPING_FLOAT_BYTES. Returns its length. */
+#define MAPPING_FLOAT_BYTES 40
+size_t mapping_float_text(double d, bool single, char *out);
 
 #endif

@@ -99,9 +99,6 @@ bool pg_convert_floats(const column_plan *p, arena *mem, val *v, mapping_trouble
 bool pg_unexpected(const column_plan *p, arena *mem, const val *v, mapping_trouble *t);
 /* v becomes a text of the arena; false and *t when there is none (no memory). */
 bool pg_set_text(val *v, val_kind kind, str text, mapping_trouble *t);
-/* The shortest decimal text that reads back as the same number; at most PG_FLOAT_BYTES. Returns its length. */
-#define PG_FLOAT_BYTES 40
-size_t pg_float_text(double d, bool single, char *out);
 
 /* mapping_to_pg_text.c */
 bool pg_convert_text(const column_plan *p, arena *mem, val *v, mapping_trouble *t);

@@ -58,11 +58,11 @@ static const char *const names[] = {"", "POINT", "LINESTRING", "POLYGON", "MULTI
 
 static void add_number(cursor *c, buf *out)
 {
-    char text[PG_FLOAT_BYTES];
+    char text[MAPPING_FLOAT_BYTES];
     uint64_t bits = cursor_u64(c);
     double d;
     memcpy(&d, &bits, sizeof d);
-    buf_add(out, (str){text, pg_float_text(d, false, text)});
+    buf_add(out, (str){text, mapping_float_text(d, false, text)});
 }
 
 static void add_point(cursor *c, buf *out)

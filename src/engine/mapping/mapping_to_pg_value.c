@@ -88,22 +88,10 @@ bool pg_convert_decimal(const column_plan *p, arena *mem, val *v, mapping_troubl
     return v->kind == VAL_NUMBER ? set_stripped(v, t) : pg_unexpected(p, mem, v, t);
 }
 
-/* 15 (6) digits tell apart all numbers that were written with as many, 17 (9) all that there are. */
-size_t pg_float_text(double d, bool single, char *out)
-{
-    int n = 0;
-    if (!isfinite(d)) return (size_t)snprintf(out, PG_FLOAT_BYTES, isnan(d) ? "NaN" : d > 0 ? "Infinity" : "-Infinity");
-    for (int digits = single ? 6 : 15; digits <= (single ? 9 : 17); digits++) {
-        n = snprintf(out, PG_FLOAT_BYTES, "%.*g", digits, d);
-        if (single ? strtof(out, NULL) == (float)d : strtod(out, NULL) == d) break;
-    }
-    return (size_t)n;
-}
-
 static bool convert_real(const column_plan *p, bool single, arena *mem, val *v, mapping_trouble *t)
 {
     enum { MOST_BYTES = 600 }; /* DOUBLE(255,30) with ZEROFILL has fewer */
-    char text[MOST_BYTES + 1], out[PG_FLOAT_BYTES], *end;
+    char text[MOST_BYTES + 1], out[MAPPING_FLOAT_BYTES], *end;
     double d = v->u.f;
     if (v->kind == VAL_NUMBER && v->n > 0 && v->n <= MOST_BYTES) {
         memcpy(text, v->u.p, v->n);
@@ -113,7 +101,7 @@ static bool convert_real(const column_plan *p, bool single, arena *mem, val *v, 
     } else if (v->kind != VAL_F32 && v->kind != VAL_F64) {
         return pg_unexpected(p, mem, v, t);
     }
-    return pg_set_text(v, VAL_NUMBER, arena_copy(mem, (str){out, pg_float_text(single ? (double)(float)d : d, single, out)}), t);
+    return pg_set_text(v, VAL_NUMBER, arena_copy(mem, (str){out, mapping_float_text(single ? (double)(float)d : d, single, out)}), t);
 }
 
 bool pg_convert_float(const column_plan *p, arena *mem, val *v, mapping_trouble *t) { return convert_real(p, true, mem, v, t); }
@@ -162,7 +150,7 @@ static bool convert_list(const column_plan *p, const char brackets[2], arena *me
 {
     if (v->kind != VAL_BYTES || v->n % 4) return pg_unexpected(p, mem, v, t);
     size_t count = v->n / 4;
-    char *text = count < MAPPING_PG_MAX_FIELD_BYTES / PG_FLOAT_BYTES ? arena_bytes(mem, 2 + count * PG_FLOAT_BYTES) : NULL, *to = text;
+    char *text = count < MAPPING_PG_MAX_FIELD_BYTES / MAPPING_FLOAT_BYTES ? arena_bytes(mem, 2 + count * MAPPING_FLOAT_BYTES) : NULL, *to = text;
     if (!text) return pg_set_text(v, VAL_TEXT, STR_NULL, t);
     *to++ = brackets[0];
     for (size_t i = 0; i < count; i++) {
@@ -171,7 +159,7 @@ static bool convert_list(const column_plan *p, const char brackets[2], arena *me
         float f;
         memcpy(&f, &bits, sizeof f);
         if (i) *to++ = ',';
-        to += pg_float_text((double)f, true, to);
+        to += mapping_float_text((double)f, true, to);
     }
     *to++ = brackets[1];
     return pg_set_text(v, VAL_TEXT, (str){text, (size_t)(to - text)}, t);

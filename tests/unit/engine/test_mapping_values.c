@@ -331,12 +331,12 @@ static void test_random_floats(void **state)
         uint64_t bits = seed ^ seed >> 31;
         memcpy(&d, &bits, sizeof d);
         if (!isfinite(d)) continue;
-        char text[PG_FLOAT_BYTES + 1];
-        text[pg_float_text(d, false, text)] = 0;
+        char text[MAPPING_FLOAT_BYTES + 1];
+        text[mapping_float_text(d, false, text)] = 0;
         assert_true(strtod(text, NULL) == d);
         float f = (float)d;
         if (!isfinite(f)) continue;
-        text[pg_float_text((double)f, true, text)] = 0;
+        text[mapping_float_text((double)f, true, text)] = 0;
         assert_true(strtof(text, NULL) == f);
     }
 }

@@ -39,6 +39,12 @@ def rows(server, name):
     return {t: server.sql(f"SELECT count(*), md5(string_agg(md5(x::text), '' ORDER BY id)) FROM {name}.{t} x") for t in ("t", "twice", "child")}
 
 
+def keys(server, name):
+    """Constraints and indexes as the server writes them; primary keys come after the load."""
+    return server.sql("SELECT c.conrelid::regclass::text, c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c WHERE c.connamespace = %s::regnamespace "
+                      "UNION ALL SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = %s ORDER BY 1, 2, 3", name, name)
+
+
 @pytest.mark.parametrize("kind", ["SYNC", "MIGRATION"])
 def test_postgresql_to_postgresql(service, postgresql_15, postgresql_17, schema, kind):
     source, target = postgresql_15, postgresql_17
@@ -47,6 +53,7 @@ def test_postgresql_to_postgresql(service, postgresql_15, postgresql_17, schema,
     source.sql(f"""SET search_path = {schema}; UPDATE t SET v = 'new' || id WHERE id % 7 = 0; DELETE FROM t WHERE id < 100;
         INSERT INTO twice(u, t) SELECT g, 'y' FROM generate_series(10001, 11000) g; UPDATE twice SET u = -u WHERE u < 500""")
     wait_for(lambda: rows(source, schema) == rows(target, schema), {True}, 60)
+    assert keys(source, schema) == keys(target, schema)
     delete(service, job)
     assert source.sql("SELECT slot_name FROM pg_replication_slots") == [] and source.sql("SELECT pubname FROM pg_publication") == []
     assert target.sql("SELECT nspname FROM pg_namespace WHERE nspname = 'sluice'") == []

@@ -1,5 +1,6 @@
 /* Making the selected objects in a target, in two phases. A definition and the note that the job made it are one transaction: a killed worker leaves both or
  * none. */
+#include "engine/postgresql/pg_schema_keys.h"
 #include "engine/postgresql/pg_schema_text.h"
 
 #include "base/map.h"
@@ -64,20 +65,26 @@ static bool open_objects(making *m, err *e)
 }
 
 /* The statements and the note in one transaction (several statements sent at once are one). */
+static void noted_sql(const making *m, const char *kind, str schema, str name, str sql, buf *out)
+{
+    BUF_AUTO full = BUF_INIT;
+    buf_printf(&full, "\"%.*s\".\"%.*s\"", STR_ARG(schema), STR_ARG(name));
+    buf_add_c(out, "BEGIN; ");
+    buf_add(out, sql);
+    buf_add_c(out, "; INSERT INTO sluice.object (job_id, kind, name) VALUES (");
+    pg_quote_literal(out, m->t->env->job_id);
+    buf_printf(out, ", '%s', ", kind);
+    pg_quote_literal(out, buf_str(&full));
+    buf_add_c(out, "); COMMIT");
+    out->failed |= full.failed;
+}
+
 static bool make(making *m, const char *kind, str schema, str name, str sql, err *e)
 {
     BUF_AUTO all = BUF_INIT;
-    BUF_AUTO full = BUF_INIT;
     str key = object_key(m, kind, schema, name);
-    buf_printf(&full, "\"%.*s\".\"%.*s\"", STR_ARG(schema), STR_ARG(name));
-    buf_add_c(&all, "BEGIN; ");
-    buf_add(&all, sql);
-    buf_add_c(&all, "; INSERT INTO sluice.object (job_id, kind, name) VALUES (");
-    pg_quote_literal(&all, m->t->env->job_id);
-    buf_printf(&all, ", '%s', ", kind);
-    pg_quote_literal(&all, buf_str(&full));
-    buf_add_c(&all, "); COMMIT");
-    if (all.failed || full.failed || !key.p) return err_no_memory(e, "a statement");
+    noted_sql(m, kind, schema, name, sql, &all);
+    if (all.failed || !key.p) return err_no_memory(e, "a statement");
     if (pg_conn_exec(m->t->conn, buf_str(&all), NULL, e)) return map_put(&m->made, key, m) || err_no_memory(e, "the list of made objects");
     err ignored = ERR_INIT;
     if (!m->t->conn->broken && !pg_conn_exec(m->t->conn, STR("ROLLBACK"), NULL, &ignored)) m->t->conn->broken = true;
@@ -147,7 +154,7 @@ static bool make_table(making *m, const table_def *t, err *e)
         return err_set(e, ERR_TARGET_CONFLICT,
                        "%.*s.%.*s exists in the destination and this job did not make it; rename or drop it, or map %.*s.%.*s to another name", STR_ARG(t->target_schema),
                        STR_ARG(t->target_name), STR_ARG(t->schema), STR_ARG(t->name));
-    return pg_schema_create_table(t, &sql, e) && make(m, "table", t->target_schema, t->target_name, buf_str(&sql), e);
+    return pg_schema_create_table(t, m->ignore_existing, &sql, e) && make(m, "table", t->target_schema, t->target_name, buf_str(&sql), e);
 }
 
 static bool make_tables(making *m, err *e)
@@ -165,17 +172,42 @@ static bool make_tables(making *m, err *e)
 
 /* --- after the load --- */
 
-static bool make_keys(making *m, const table_def *t, err *e)
+/* The statements of a table's keys that are not made yet. */
+static bool plan_keys(making *m, const table_def *t, pg_key_task *ret, err *e)
 {
+    str *sql = arena_array(&m->mem, t->key_count, sizeof *sql);
+    if (!sql) return err_no_memory(e, "keys");
+    *ret = (pg_key_task){.table = t, .sql = sql};
     for (uint32_t i = 0; i < t->key_count; i++) {
         const key_def *k = &t->keys[i];
-        BUF_AUTO sql = BUF_INIT;
-        if (pg_schema_key_is_early(k) || !pg_schema_key_is_whole(t, k) || is_ours(m, "index", t->target_schema, k->name)) continue;
-        if (!pg_schema_add_key(t, k, &sql, e)) return false;
-        if (sql.failed) return err_no_memory(e, "a statement");
-        if (!make(m, "index", t->target_schema, k->name, buf_str(&sql), e)) return false;
+        BUF_AUTO one = BUF_INIT;
+        BUF_AUTO noted = BUF_INIT;
+        if (pg_schema_key_is_early(t, k, m->ignore_existing) || !pg_schema_key_is_whole(t, k) || is_ours(m, "index", t->target_schema, k->name)) continue;
+        if (!pg_schema_add_key(t, k, &one, e)) return false;
+        noted_sql(m, "index", t->target_schema, k->name, buf_str(&one), &noted);
+        str copy = one.failed || noted.failed ? STR_NULL : arena_copy(&m->mem, buf_str(&noted));
+        if (!copy.p) return err_no_memory(e, "a statement");
+        sql[ret->count++] = copy;
     }
     return true;
+}
+
+static void report_keys(void *ctx, const table_def *t) { report(ctx, "index", t->target_name); }
+
+/* A table that was there before keeps its own keys. */
+static bool made_table(making *m, const table_def *t) { return is_ours(m, "table", t->target_schema, t->target_name); }
+
+static bool make_keys(making *m, err *e)
+{
+    pg_key_task *tasks = arena_array(&m->mem, m->c->table_count, sizeof *tasks);
+    uint32_t n = 0;
+    if (!tasks) return err_no_memory(e, "keys");
+    for (uint32_t i = 0; i < m->c->table_count; i++) {
+        const table_def *t = m->c->tables[i];
+        if (!made_table(m, t)) report_keys(m, t);
+        else if (!plan_keys(m, t, &tasks[n++], e)) return err_context(e, "making the keys of %.*s.%.*s", STR_ARG(t->target_schema), STR_ARG(t->target_name));
+    }
+    return pg_schema_run_keys(m->t, tasks, n, DDL_TIMEOUT_S, report_keys, m, e);
 }
 
 /* Chunks may have states of different moments until the stream has caught up: where a check of the rows fails, the key holds for new ones alone. */
@@ -270,14 +302,12 @@ static bool make_views(making *m, err *e)
 static bool make_rest(making *m, err *e)
 {
     m->total = 2 * m->c->table_count + m->c->view_count;
-    for (uint32_t pass = 0; pass < 2; pass++)
-        for (uint32_t i = 0; i < m->c->table_count; i++) {
-            const table_def *t = m->c->tables[i];
-            /* A table that was there before keeps its own keys. */
-            if (is_ours(m, "table", t->target_schema, t->target_name) && !(pass == 0 ? make_keys(m, t, e) : make_foreign_keys(m, t, e)))
-                return err_context(e, "making the %s of %.*s.%.*s", pass ? "foreign keys" : "keys", STR_ARG(t->target_schema), STR_ARG(t->target_name));
-            report(m, pass ? "foreign key" : "index", t->target_name);
-        }
+    if (!make_keys(m, e)) return false;
+    for (uint32_t i = 0; i < m->c->table_count; i++) {
+        const table_def *t = m->c->tables[i];
+        if (made_table(m, t) && !make_foreign_keys(m, t, e)) return err_context(e, "making the foreign keys of %.*s.%.*s", STR_ARG(t->target_schema), STR_ARG(t->target_name));
+        report(m, "foreign key", t->target_name);
+    }
     return make_views(m, e) && make_objects(m, true, e);
 }
 

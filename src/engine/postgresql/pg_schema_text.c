@@ -83,7 +83,7 @@ static void add_comment(const char *kind, const table_def *t, const column_def *
     pg_quote_literal(out, text);
 }
 
-bool pg_schema_create_table(const table_def *t, buf *out, err *e)
+bool pg_schema_create_table(const table_def *t, bool with_row_key, buf *out, err *e)
 {
     uint32_t n = 0;
     buf_add_c(out, "CREATE ");
@@ -103,7 +103,7 @@ bool pg_schema_create_table(const table_def *t, buf *out, err *e)
         buf_add(out, t->create_sql);
     }
     for (uint32_t i = 0; i < t->key_count; i++) {
-        if (!pg_schema_key_is_early(&t->keys[i]) || !pg_schema_key_is_whole(t, &t->keys[i])) continue;
+        if (!pg_schema_key_is_early(t, &t->keys[i], with_row_key) || !pg_schema_key_is_whole(t, &t->keys[i])) continue;
         buf_add_c(out, "; ");
         if (!pg_schema_add_key(t, &t->keys[i], out, e)) return false;
     }
@@ -115,7 +115,11 @@ bool pg_schema_create_table(const table_def *t, buf *out, err *e)
 
 /* --- keys --- */
 
-bool pg_schema_key_is_early(const key_def *k) { return k->primary || (k->unique && !k->has_prefix); }
+bool pg_schema_key_is_early(const table_def *t, const key_def *k, bool with_row_key)
+{
+    if (!with_row_key && t->row_key != TABLE_NO_KEY && k == &t->keys[t->row_key]) return false;
+    return k->primary || (k->unique && !k->has_prefix);
+}
 
 bool pg_schema_key_is_whole(const table_def *t, const key_def *k)
 {

@@ -53,7 +53,7 @@ def test_postgresql_to_postgresql(service, postgresql_15, postgresql_17, schema,
     source.sql(f"""SET search_path = {schema}; UPDATE t SET v = 'new' || id WHERE id % 7 = 0; DELETE FROM t WHERE id < 100;
         INSERT INTO twice(u, t) SELECT g, 'y' FROM generate_series(10001, 11000) g; UPDATE twice SET u = -u WHERE u < 500""")
     wait_for(lambda: rows(source, schema) == rows(target, schema), {True}, 60)
-    assert keys(source, schema) == keys(target, schema)
+    wait_for(lambda: keys(source, schema) == keys(target, schema), {True}, 60)
     delete(service, job)
     assert source.sql("SELECT slot_name FROM pg_replication_slots") == [] and source.sql("SELECT pubname FROM pg_publication") == []
     assert target.sql("SELECT nspname FROM pg_namespace WHERE nspname = 'sluice'") == []

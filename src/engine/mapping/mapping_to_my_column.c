@@ -159,7 +159,14 @@ static bool plan_char(const my_column_work *c)
     return my_plan_text(c, n ? RULE_T66 : RULE_T43, MY_LETTERS, n, my_convert_char);
 }
 
-/* ENUM takes labels as they are, but for blanks at their end. */
+static bool has_supplementary(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((uint8_t)s.p[i] >= 0xf0) return true;
+    return false;
+}
+
+/* ENUM cuts blanks off the end, and MySQL and MariaDB show a ? for characters beyond U+FFFF in definitions (measured on 9.7 and 10.11). */
 static bool check_labels(const my_column_work *c, uint32_t *ret_longest)
 {
     const type_def *d = c->detail->type;
@@ -168,8 +175,24 @@ static bool check_labels(const my_column_work *c, uint32_t *ret_longest)
         if (d->names[i].n > *ret_longest) *ret_longest = (uint32_t)d->names[i].n;
         if (str_ends_with(d->names[i], STR(" ")))
             return err_set(c->e, ERR_NOT_SUPPORTED, "the label '%.*s' ends in a blank, which an ENUM of MySQL cuts off; choose T58=varchar for the column", STR_ARG(d->names[i]));
+        if (has_supplementary(d->names[i]))
+            return err_set(c->e, ERR_NOT_SUPPORTED, "the label '%.*s' has a character beyond U+FFFF, which definitions in MySQL do not keep; choose T58=varchar for the column",
+                           STR_ARG(d->names[i]));
     }
     return d->count > 0 || err_set(c->e, ERR_NOT_SUPPORTED, "the type %.*s has no labels, an ENUM of MySQL needs one; choose T58=varchar for the column", STR_ARG(d->sql));
+}
+
+/* As both servers print it in information_schema, where the applier compares it (append_unescaped in sql/sql_show.cc and sql/field.cc). */
+static void add_label(buf *out, str label)
+{
+    buf_add_byte(out, '\'');
+    for (size_t i = 0; i < label.n; i++) {
+        char ch = label.p[i];
+        if (ch == '\'' || ch == '\\') buf_add_byte(out, ch);
+        else if (ch == '\n' || ch == '\r') buf_add_byte(out, '\\');
+        buf_add_byte(out, ch == '\n' ? 'n' : ch == '\r' ? 'r' : ch);
+    }
+    buf_add_byte(out, '\'');
 }
 
 static bool plan_enum(const my_column_work *c)
@@ -184,7 +207,7 @@ static bool plan_enum(const my_column_work *c)
     buf_add_c(&native, "enum(");
     for (uint32_t i = 0; i < d->count; i++) {
         if (i) buf_add_byte(&native, ',');
-        my_add_literal(&native, d->names[i]);
+        add_label(&native, d->names[i]);
     }
     buf_add_byte(&native, ')');
     c->t->labels = d->names;

@@ -1,5 +1,5 @@
 /* JSON for MySQL and MariaDB from json, jsonb, arrays, composites and hstore. The servers hold less than PostgreSQL: MySQL keeps a number as a 64-bit integer or
- * a double and refuses halves of surrogate pairs, and neither takes all depths (100 in MySQL, 32 in MariaDB up to 11: measured on 9.7 and 10.11). What they would
+ * a double and refuses halves of surrogate pairs, and neither takes all depths (100 in MySQL, 31 in MariaDB: measured on 9.7 and 10.11). What they would
  * change is refused; JSON of MariaDB is a text and keeps the rest as it is.
  * hstore: "key"=>"value", "key"=>NULL (contrib/hstore/hstore_io.c). */
 #include "engine/mapping/mapping_to_my.h"
@@ -13,7 +13,7 @@
 #include "codec/pg_text.h"
 
 #define DEPTH_MYSQL 100
-#define DEPTH_MARIADB 32
+#define DEPTH_MARIADB 31
 
 /* ---- does the target hold it ---- */
 

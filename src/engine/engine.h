@@ -193,8 +193,8 @@ typedef struct target_ops {
     void (*close)(target *t); /* NULL is fine */
     bool (*server)(target *t, arena *a, server_info *ret, err *e);
     bool (*precheck)(target *t, const precheck_request *r, const precheck_sink *sink, err *e);
-    /* Creates sluice.checkpoint and sluice.chunk when missing (ledger first) and the job's row; sets the row's epoch to `epoch` when the stored one is lower,
-     * else ERR_FENCED. */
+    /* Creates sluice.checkpoint and sluice.chunk when missing (ledger first) and the job's row; sets the row's epoch to `epoch` when the stored one is not
+     * higher, else ERR_FENCED. Waits for transactions that have the row locked: a COMMIT that was sent is done or will not be when this returns. */
     bool (*claim)(target *t, uint64_t epoch, arena *a, checkpoint *ret, err *e);
     /* Reads the row without claiming. */
     bool (*read_checkpoint)(target *t, arena *a, checkpoint *ret, err *e);

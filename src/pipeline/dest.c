@@ -21,22 +21,17 @@ void dest_finish(dest *d)
 }
 
 /* Each worker start has an epoch of its own, so a row that carries ours was claimed by us: the answer to an earlier claim was lost, or this is a
- * reconnection. */
+ * reconnection. Then the COMMIT of a transaction of ours may still be on its way: it was sent when that transaction had the row locked, so a claim, which
+ * writes the row, comes after it, and what the row says then is final. Only reading it would take the state before for the last word. */
 static bool claim(dest *d, err *e)
 {
     const target_ops *ops = d->run->job->target_engine->target;
-    uint64_t epoch = d->run->job->epoch;
-    if (d->run->claim_sent) {
+    if (d->run->claimed) {
         if (!ops->read_checkpoint(d->t, &d->mem, &d->ck, e)) return false;
-        if (d->ck.exists && d->ck.epoch == epoch) return d->run->claimed = true;
-        if (!d->ck.exists && d->run->claimed)
+        if (!d->ck.exists)
             return err_set(e, ERR_CHECKPOINT_MISSING, "job %.*s: its row in the destination's checkpoint table is gone; reset the job", STR_ARG(d->run->job->job_id));
-        if (d->ck.exists && d->ck.epoch > epoch)
-            return err_set(e, ERR_FENCED, "worker epoch %llu: the destination's checkpoint belongs to epoch %llu", (unsigned long long)epoch,
-                           (unsigned long long)d->ck.epoch);
     }
-    d->run->claim_sent = true;
-    if (!ops->claim(d->t, epoch, &d->mem, &d->ck, e)) return false;
+    if (!ops->claim(d->t, d->run->job->epoch, &d->mem, &d->ck, e)) return false;
     return d->run->claimed = true;
 }
 

@@ -29,7 +29,6 @@ typedef struct run {
     bool target_mariadb;
     uint32_t target_version;
     server_info source_info;
-    bool claim_sent;               /* a claim may have reached the target: read back before claiming again */
     bool claimed;                  /* a claim succeeded: from now on the row must be there */
 } run;
 

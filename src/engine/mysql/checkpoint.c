@@ -100,9 +100,16 @@ bool checkpoint_advance(conn *c, str job_id, uint64_t epoch, const char *phase, 
     return touched == 1 || lost_row(c, job_id, epoch, e);
 }
 
+/* In a transaction: an UPDATE that arrives late, after its connection was given up, must not move the row back. COMMIT is sent with the row locked, and a
+ * claim comes after it. */
 bool checkpoint_save(target *t, uint64_t epoch, const char *phase, position at, err *e)
 {
-    return checkpoint_advance(t->conn, t->env->job_id, epoch, phase, at, 0, 0, e);
+    conn *c = t->conn;
+    err ignored = ERR_INIT;
+    bool ok = conn_exec(c, STR("START TRANSACTION"), NULL, e) && checkpoint_advance(c, t->env->job_id, epoch, phase, at, 0, 0, e) &&
+              conn_exec(c, STR("COMMIT"), NULL, e);
+    if (!ok && !c->broken && !conn_exec(c, STR("ROLLBACK"), NULL, &ignored)) c->broken = true;
+    return ok;
 }
 
 bool checkpoint_guard(conn *c, str job_id, uint64_t epoch, err *e)

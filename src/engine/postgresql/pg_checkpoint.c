@@ -88,11 +88,6 @@ bool pg_checkpoint_advance(pg_conn *c, str job_id, uint64_t epoch, const char *p
     return touched == 1 || lost_row(c, job_id, epoch, e);
 }
 
-bool pg_checkpoint_save(target *t, uint64_t epoch, const char *phase, position at, err *e)
-{
-    return pg_checkpoint_advance(t->conn, t->env->job_id, epoch, phase, at, 0, 0, e);
-}
-
 bool pg_checkpoint_guard(pg_conn *c, str job_id, uint64_t epoch, err *e)
 {
     BUF_AUTO sql = BUF_INIT;
@@ -125,6 +120,16 @@ void pg_checkpoint_roll_back(pg_conn *c)
 {
     err ignored = ERR_INIT;
     if (!c->broken && !pg_conn_exec(c, STR("ROLLBACK"), NULL, &ignored)) c->broken = true; /* never commit what is half done */
+}
+
+/* In a transaction: an UPDATE that arrives late, after its connection was given up, must not move the row back. COMMIT is sent with the row locked, and a
+ * claim comes after it. */
+bool pg_checkpoint_save(target *t, uint64_t epoch, const char *phase, position at, err *e)
+{
+    bool ok = pg_conn_exec(t->conn, STR("BEGIN"), NULL, e) && pg_checkpoint_advance(t->conn, t->env->job_id, epoch, phase, at, 0, 0, e) &&
+              pg_checkpoint_commit(t->conn, e);
+    if (!ok) pg_checkpoint_roll_back(t->conn);
+    return ok;
 }
 
 /* ---- claim ---- */

@@ -85,6 +85,7 @@ typedef struct sim_world {
     checkpoint ck;         /* texts in place below */
     uint32_t at, previous_at, first_at; /* position of the checkpoint as a number */
     bool has_at;
+    bool unsettled;        /* a COMMIT whose answer was lost is still under way: reads see the checkpoint before it, a claim waits for it */
     char phase[16];
     chunk *chunks[SIM_TABLES];
     uint32_t chunk_at[SIM_TABLES][8]; /* position of done chunks */

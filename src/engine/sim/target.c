@@ -59,14 +59,16 @@ static bool target_claim(target *t, uint64_t epoch, arena *a, checkpoint *ret, e
 {
     sim_world *w = t->world;
     if (!sim_enter(w, t->env, SIM_AT_TARGET, &t->broken, e)) return false;
-    bool ok = !w->ck.exists || w->ck.epoch < epoch;
+    bool ok = !w->ck.exists || w->ck.epoch <= epoch;
     if (ok) {
+        bool stale = w->bug == SIM_BUG_STALE_CHECKPOINT && w->ck.epoch == epoch;
+        w->unsettled = false;
         w->ck.exists = true;
         w->ck.epoch = t->epoch = epoch;
-        ok = give_checkpoint(w, w->at, a, ret, e);
+        ok = give_checkpoint(w, stale ? w->previous_at : w->at, a, ret, e);
         if (ok && w->faults_left && rng_chance(&w->random, 5)) ok = sim_lost(SIM_AT_TARGET, &t->broken, e); /* the answer is lost */
     } else {
-        err_set(e, ERR_FENCED, "epoch %llu is not above %llu", (unsigned long long)epoch, (unsigned long long)w->ck.epoch);
+        err_set(e, ERR_FENCED, "epoch %llu is below %llu", (unsigned long long)epoch, (unsigned long long)w->ck.epoch);
     }
     sim_leave(w);
     return ok;
@@ -76,13 +78,14 @@ static bool target_read(target *t, arena *a, checkpoint *ret, err *e)
 {
     sim_world *w = t->world;
     if (!sim_enter(w, t->env, SIM_AT_TARGET, &t->broken, e)) return false;
-    bool ok = give_checkpoint(w, w->bug == SIM_BUG_STALE_CHECKPOINT ? w->previous_at : w->at, a, ret, e);
+    bool ok = give_checkpoint(w, w->unsettled ? w->previous_at : w->at, a, ret, e);
     sim_leave(w);
     return ok;
 }
 
-static bool fence(const sim_world *w, uint64_t epoch, err *e)
+static bool fence(sim_world *w, uint64_t epoch, err *e)
 {
+    if (w->unsettled) sim_violate(w, "a transaction begins while the COMMIT of the one before, at %u, is under way", w->at);
     return w->ck.epoch == epoch || err_set(e, ERR_FENCED, "epoch %llu, the row has %llu", (unsigned long long)epoch, (unsigned long long)w->ck.epoch);
 }
 
@@ -134,6 +137,13 @@ static void move_checkpoint(sim_world *w, const char *phase, uint32_t at, bool h
     snprintf(w->phase, sizeof w->phase, "%s", phase);
 }
 
+/* The checkpoint has moved, whether the worker knows it or not. */
+static void settle(sim_world *w, bool answered)
+{
+    w->unsettled = !answered && rng_chance(&w->random, 50);
+    judge_commit(w);
+}
+
 static bool target_save(target *t, uint64_t epoch, const char *phase, position p, err *e)
 {
     sim_world *w = t->world;
@@ -143,7 +153,7 @@ static bool target_save(target *t, uint64_t epoch, const char *phase, position p
     bool done = false, ok = fence(w, epoch, e) && commit_outcome(t, &t->broken, &done, e);
     if (done) {
         move_checkpoint(w, phase, at, !position_is_none(p));
-        judge_commit(w);
+        settle(w, ok);
     }
     sim_leave(w);
     return ok;
@@ -367,7 +377,7 @@ static bool target_apply(target *t, const apply_window *a, err *e)
         if (!early) keep_window(w, a, end);
         sim_state_finish(&w->target);
         w->target = after;
-        judge_commit(w);
+        settle(w, ok);
     } else {
         sim_state_finish(&after);
     }
@@ -400,7 +410,7 @@ static bool apply_large(target *t, const window_feed *feed, const apply_window *
         keep_window(w, last, end);
         sim_state_finish(&w->target);
         w->target = after;
-        judge_commit(w);
+        settle(w, ok);
     } else {
         sim_state_finish(&after);
     }

@@ -1,0 +1,101 @@
+"""A proxy in front of a destination that loses answers to COMMIT: the client is cut off after it sent COMMIT and before it hears of it.
+
+The server gets the COMMIT as always (answered), some time after the client was cut off, as from a network that comes back (late), or never (unsent).
+The programs ask for no TLS on the loopback and wait for each answer, so that a COMMIT ends what they sent."""
+
+import random
+import socket
+import threading
+import time
+from collections import Counter
+
+COMMITS = {"mysql": b"\x07\0\0\0\x03COMMIT", "postgresql": b"Q\0\0\0\x0bCOMMIT\0"}
+LATE_S = (0.05, 1.5)
+
+
+class CommitProxy:
+    """chance: that a COMMIT's answer is lost, 0 to 1, may be set at any time. lost: how often, by what the server got; commits: all that went by."""
+
+    def __init__(self, server, seed, chance=0.0):
+        self.server, self.random, self.chance = server, random.Random(seed), chance
+        self.lost, self.commits = Counter(), 0
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def fate(self):
+        """What becomes of a COMMIT; empty: it passes."""
+        with self.lock:
+            self.commits += 1
+            if self.random.random() >= self.chance:
+                return ""
+            how = self.random.choice(("answered", "late", "unsent"))
+            self.lost[how] += 1
+            return how
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(("127.0.0.1", self.server.port))
+            except OSError:  # the server is down
+                client.close()
+                continue
+            _Connection(self, client, server)
+
+
+class _Connection:
+    def __init__(self, proxy, client, server):
+        self.proxy, self.client, self.server = proxy, client, server
+        self.deaf = False  # the client hears nothing any more
+        for pump in (self._up, self._down):
+            threading.Thread(target=self._run, args=(pump,), daemon=True).start()
+
+    def _run(self, pump):
+        try:
+            pump()
+        except OSError:
+            pass
+        for one in (self.client, self.server):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def _up(self):
+        while got := self.client.recv(1 << 16):
+            how = self.proxy.fate() if got.endswith(COMMITS[self.proxy.server.family]) else ""
+            if how:
+                self._lose(how, got)
+                return
+            self.server.sendall(got)
+
+    def _lose(self, how, got):
+        self.deaf = True
+        if how == "answered":
+            self.server.sendall(got)
+            time.sleep(0.05)
+        self.client.shutdown(socket.SHUT_RDWR)
+        if how == "late":
+            with self.proxy.lock:
+                wait_s = self.proxy.random.uniform(*LATE_S)
+            time.sleep(wait_s)
+            self.server.sendall(got)
+            time.sleep(0.05)
+
+    def _down(self):
+        while got := self.server.recv(1 << 16):
+            if not self.deaf:
+                self.client.sendall(got)
+            elif self.client.fileno() < 0:
+                return

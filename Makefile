@@ -14,6 +14,7 @@ all:
 packages-demo packages-bench:
 	@scripts/install-packages.sh $(@:packages-%=%)
 
+# PAIR=pg-pg make demo: another pairing (default mariadb-pg), see scripts/demo.sh.
 demo: packages-demo all
 	@scripts/demo.sh
 

@@ -15,10 +15,9 @@ number TABLES 4
 number ROWS 500000
 number TRANSACTIONS 100000
 number ROUNDS 3
-make_pair bench $((5000 + TABLES * ROWS / 500)) --buffer-pool 2G --flush-log "$FLUSH" --option innodb_log_file_size=2G
+make_pair bench $((5000 + TABLES * ROWS / 500)) mariadb mariadb --buffer-pool 2G --flush-log "$FLUSH" --option innodb_log_file_size=2G
 SOURCE="--defaults-file=$WORK/source/client.cnf" TARGET="--defaults-file=$WORK/target/client.cnf"
 SOURCE_PID=$(member pid <"$WORK/source/server.json") TARGET_PID=$(member pid <"$WORK/target/server.json")
-SOURCE_URL=mysql://root@127.0.0.1:$SOURCE_PORT TARGET_URL=mysql://root@127.0.0.1:$TARGET_PORT
 mariadb "$SOURCE" -e "CREATE DATABASE sbtest"
 echo "$(nproc) cores, MariaDB $(mariadb "$SOURCE" -BN -e 'SELECT @@version'), binlog on at both ends, flush_log=$FLUSH sync_binlog=0, buffer pool and redo log 2 GiB"
 echo "preparing $TABLES x $ROWS sysbench rows"

@@ -1,6 +1,7 @@
-# Sourced by scripts/demo.sh and bench/run.sh: two private MariaDB servers and a service in a temporary folder, all removed on exit,
+# Sourced by scripts/demo.sh and bench/run.sh: two private database servers and a service in a temporary folder, all removed on exit,
 # whatever the exit is: the end, an error, Ctrl-C, a closed terminal, kill -9 of the script (then by `servers guard`).
-# Sets SLUICE (the program), WORK (the folder), SOURCE_PORT, TARGET_PORT and PASSWORD; start_service exports what the command line needs.
+# Sets SLUICE (the program), WORK (the folder), of each end SOURCE_KIND, _FAMILY (mysql, pg), _PORT, _URL and _CLIENT (a command), and PASSWORD;
+# start_service exports what the command line needs.
 SLUICE=${SLUICE_BIN:-$PWD/build/sluice}
 NAME= WORK= SERVE_PID= GUARD_PID=
 
@@ -11,9 +12,10 @@ fail() {
 # Both ignore Ctrl-C until Python has its own handling, which ends what it has started.
 servers() (
     trap '' INT
+    umask 022 # PostgreSQL's account, when we are root, reads what is made
     cd tests && exec python3 -m servers "$@"
 )
-# member NAME: that member of the JSON object on standard input; silent without one, because its writer has said why.
+# member NAME: that member of the JSON object on standard input, a list line by line; silent without one, because its writer has said why.
 member() (
     trap '' INT
     exec python3 -c "
@@ -21,7 +23,8 @@ import json, sys
 text = sys.stdin.read()
 if not text.strip():
     sys.exit(1)
-print(json.loads(text)['$1'])"
+found = json.loads(text)['$1']
+print(*(found if isinstance(found, list) else [found]), sep='\n')"
 )
 # number NAME: ends with an error unless the variable is a whole number from 1 on.
 number() {
@@ -59,10 +62,34 @@ on_exit() {
     remove_pair
     exit "$status"
 }
-source_sql() { mariadb --defaults-file="$WORK/source/client.cnf" -BN -e "$1"; }
-target_sql() { mariadb --defaults-file="$WORK/target/client.cnf" -BN -e "$1"; }
+# run_sql END SQL: the rows of the statements, fields between tabs.
+run_sql() {
+    local -n client=$1_CLIENT family=$1_FAMILY
+    case $family in
+    mysql) "${client[@]}" -BN -e "$2" ;;
+    pg) "${client[@]}" -XqAt -F $'\t' -v ON_ERROR_STOP=1 -c "$2" ;;
+    esac
+}
+source_sql() { run_sql SOURCE "$1"; }
+target_sql() { run_sql TARGET "$1"; }
 
-# make_pair NAME MIB [OPTION ...]: the folder, which must have that much space, and both servers; the options go to "servers start".
+# start_server END KIND [OPTION ...]: mariadb, mysql, pg (15), pg15, pg17 or pg18.
+start_server() {
+    local -n kind=$1_KIND family=$1_FAMILY port=$1_PORT url=$1_URL client=$1_CLIENT
+    local folder=$WORK/${1,,}
+    kind=$2
+    case $2 in
+    pg*) family=pg port=$(servers start postgresql --version "$(sed 's/^pg$/15/; s/^pg//' <<<"$2")" --dir "$folder" "${@:3}" | member port) ;;
+    *) family=mysql port=$(servers start "$2" --dir "$folder" "${@:3}" | member port) ;;
+    esac
+    case $family in
+    pg) url=postgresql://postgres@127.0.0.1:$port/postgres ;;
+    mysql) url=mysql://root@127.0.0.1:$port ;;
+    esac
+    mapfile -t client < <(member client <"$folder/server.json")
+}
+
+# make_pair NAME MIB SOURCE-KIND TARGET-KIND [OPTION ...]: the folder, which must have that much space, and both servers; the options go to "servers start".
 make_pair() {
     local free
     NAME=$1
@@ -74,11 +101,13 @@ make_pair() {
     WORK=$(mktemp -d -t "sluice-$1.XXXXXX") || fail "cannot make a folder in ${TMPDIR:-/tmp}" "set TMPDIR to a folder where you may write"
     free=$(free_mb)
     [ "$free" -ge "$2" ] || fail "the disk of ${TMPDIR:-/tmp} has $free MB free, $2 MB are needed" "set TMPDIR to a folder with more space, or ROWS to fewer rows"
+    # PostgreSQL does not run as root: root's runs as nobody (tests/servers/account.py), which may enter the folder and not list it.
+    [ "$(id -u)" != 0 ] || { chgrp nogroup "$WORK" && chmod 710 "$WORK"; }
     (cd tests && exec setsid python3 -m servers guard --pid $$ --dir "$WORK") </dev/null >/dev/null 2>&1 &
     GUARD_PID=$!
-    SOURCE_PORT=$(servers start mariadb --dir "$WORK/source" "${@:3}" | member port)
-    TARGET_PORT=$(servers start mariadb --dir "$WORK/target" "${@:3}" | member port)
-    PASSWORD=$(sed -n 's/^password *= *//p' "$WORK/source/client.cnf" | tr -d '"' | head -n 1)
+    start_server SOURCE "$3" "${@:5}"
+    start_server TARGET "$4" "${@:5}"
+    PASSWORD=$(member password <"$WORK/source/server.json")
 }
 
 # Ends with an error when the service does not run any more.

@@ -10,7 +10,8 @@ import time
 import pytest
 
 import sluice
-from servers import process
+from jobs import LONG
+from servers import account, process
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -19,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def place():
     """A folder for the demo's folder; its path is short, because a socket lies below it."""
     with tempfile.TemporaryDirectory(prefix="sd-") as folder:
+        account.let_in(pathlib.Path(folder))  # PostgreSQL's
         yield pathlib.Path(folder)
 
 
@@ -56,8 +58,9 @@ def read_until(run, text):
     raise AssertionError(f"the demo ended before it said {text!r}:\n{said}")
 
 
-def test_it_ends_by_itself_without_a_terminal(place):
-    run = start(place)
+@pytest.mark.parametrize("pair", ["mariadb-pg", "pg-pg17", *(["mariadb-mariadb", "mysql-mysql", "mysql-pg", "pg18-pg"] if LONG else [])])
+def test_it_ends_by_itself_without_a_terminal(place, pair):
+    run = start(place, PAIR=pair)
     said = run.communicate(timeout=180)[0]
     assert run.returncode == 0, said
     assert "4000 rows loaded in" in said and "\n   equal\n" in said and "removed   schema sluice" in said, said
@@ -112,6 +115,7 @@ def test_kill_9_of_the_service_is_an_error_that_says_so(place):
 
 
 @pytest.mark.parametrize("settings, words", [
+    ({"PAIR": "mariadb-oracle"}, 'PAIR is not valid: "mariadb-oracle"'),
     ({"ROWS": "many"}, 'ROWS is not valid: "many"'),
     ({"ROWS": "0"}, 'ROWS is not valid: "0"'),
     ({"LIVE_SECONDS": "-1"}, 'LIVE_SECONDS is not valid: "-1"'),

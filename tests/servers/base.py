@@ -102,6 +102,11 @@ class Server:
         """Arguments with which client programs log in as the superuser."""
         raise NotImplementedError
 
+    @property
+    def client(self) -> list[str]:
+        """Command of the interactive client, logged in as the superuser; options may follow."""
+        raise NotImplementedError
+
     def _kill(self) -> None:
         """End a running server, and every process of it, as a crash does."""
         process.end(self._pid, self._ticks, signal.SIGKILL, 30.0)
@@ -218,7 +223,7 @@ class Server:
             "kind": self.kind, "dir": str(self.dir), "host": "127.0.0.1", "port": self.port,
             "socket": self.socket, "user": self.user, "password": self.root_password,
             "pid": self._pid, "start_ticks": self._ticks,
-            "client_args": self.client_args,
+            "client_args": self.client_args, "client": self.client,
         }
 
     def save_state(self) -> None:

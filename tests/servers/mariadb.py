@@ -66,6 +66,10 @@ class MariaDB(MySQLFamily):
     def prepare(cls) -> Path:
         return cached(f"mariadb-{version()}-data{_TEMPLATE_REVISION}", _build_template)
 
+    @property
+    def client(self) -> list[str]:
+        return [program("mariadb"), *self.client_args]
+
     def _defaults(self) -> dict:
         return {
             "skip_name_resolve": True,

@@ -70,6 +70,10 @@ class MySQL(MySQLFamily):
         """Command for MySQL's own mysql, mysqlbinlog, mysqldump ...; arguments follow."""
         return mysql_fetch.program(mysql_fetch.mysql_root(), name)
 
+    @property
+    def client(self) -> list[str]:
+        return [*self.tool("mysql"), *self.client_args]
+
     def _defaults(self) -> dict:
         return {
             **_folders(mysql_fetch.mysql_root()),

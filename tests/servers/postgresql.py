@@ -163,6 +163,10 @@ class PostgreSQL(Server):
         """Arguments for psql, pg_dump and the like, for database postgres; conninfo() names another."""
         return [f"--dbname={self.conninfo()}"]
 
+    @property
+    def client(self) -> list[str]:
+        return [*self.tool("psql"), *self.client_args]
+
     def connect(self, db: str = "postgres", **options):
         """A psycopg connection as postgres through the socket, autocommit, several statements allowed."""
         import psycopg

@@ -14,7 +14,7 @@ static bool check_version(target_check *k, err *e)
     if (k->c->version < least)
         precheck_report_addf(&p, PRECHECK_FAILED, "upgrade the destination", "the destination is %s %u.%u; the oldest supported is %s",
                              k->c->is_mariadb ? "MariaDB" : "MySQL", k->c->version / 10000, k->c->version / 100 % 100, k->c->is_mariadb ? "10.3" : "8.0");
-    else if (k->r->source && k->r->source->version_number / 100 > k->c->version / 100 && k->c->is_mariadb == str_eq(k->r->source->product, STR("MariaDB")))
+    else if (k->r->source && k->r->source->version_number / 100 > k->c->version / 100 && str_eq(k->r->source->product, k->c->is_mariadb ? STR("MariaDB") : STR("MySQL")))
         precheck_report_addf(&p, PRECHECK_WARNING, "upgrade the destination", "the destination %u.%u is older than the source %u.%u: it may lack what tables of the source use",
                              k->c->version / 10000, k->c->version / 100 % 100, k->r->source->version_number / 10000, k->r->source->version_number / 100 % 100);
     return precheck_report_emit(&p, k->sink, e);

@@ -7,6 +7,7 @@
 #include "pipeline/window.h"
 
 #define SPILL_PART_BYTES ((size_t)2 << 20) /* of a large transaction in memory at one time, as stored */
+#define FIRST_WINDOW_ROWS 500
 #define SAVE_EVERY_US 1000000 /* heartbeats move the checkpoint at most this often */
 
 typedef struct stream {
@@ -14,6 +15,7 @@ typedef struct stream {
     dest dest;
     spans spans;
     window window;
+    uint32_t window_rows; /* the largest window now: small at first, so that a worker that dies soon after each start gets on nevertheless */
     reader reader;
     position until;       /* in spans.mem; none = for ever */
     place applied;        /* what the target's checkpoint says */
@@ -105,6 +107,7 @@ static bool flush(stream *s, err *e)
     const pipeline_events *v = s->run->events;
     if (v->applied) v->applied(v->ctx, w.txn_count, w.row_count, bytes, commit_us, w.end);
     window_reset(&s->window);
+    if (s->window_rows < s->run->job->window_rows) s->window_rows *= 2;
     throttle_pace(s->run->job->limits, THROTTLE_STREAM, w.row_count, bytes, 1, s->run->clock, s->run->cancel);
     return check_caught_up(s, e);
 }
@@ -175,7 +178,7 @@ static bool pass_over(stream *s, txn *t, err *e)
 static bool is_full(const stream *s)
 {
     const pipeline_job *job = s->run->job;
-    return s->window.changes >= job->window_rows || s->window.bytes >= job->budget_bytes / 4;
+    return s->window.changes >= s->window_rows || s->window.changes >= job->window_rows || s->window.bytes >= job->budget_bytes / 4;
 }
 
 /* A window has one rank, so that each table has one rule in it. */
@@ -282,7 +285,7 @@ static bool stream_on(stream *s, err *e)
 
 bool stream_stage_run(run *r, bool *ret_rewound, err *e)
 {
-    stream s = {.run = r};
+    stream s = {.run = r, .window_rows = FIRST_WINDOW_ROWS};
     dest_init(&s.dest, r, r->cancel);
     bool ok = window_init(&s.window, r->catalog.table_count, e) && dest_try(&s.dest, begin, &s, e) && stream_on(&s, e);
     if (!ok && s.rewound) ok = *ret_rewound = true;

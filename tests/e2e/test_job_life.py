@@ -96,7 +96,7 @@ def stage(s, job, name):
     return s.ok("DescribeDtsJobDetail", {"DtsJobId": job})[name + "Status"]["Status"]
 
 
-@each_pair("mysql-mariadb")
+@each_pair("mysql-mariadb", among=PAIRS)
 def test_killed_worker_is_replaced(service, pair):
     source, target = pair
     with database(source, target) as name:
@@ -113,7 +113,7 @@ def test_killed_worker_is_replaced(service, pair):
         delete(service, job)
 
 
-@each_pair("mariadb-mysql")
+@each_pair("pg-pg", among=PAIRS)
 def test_killed_service_goes_on(pair):
     source, target = pair
     with Service("--rate-limit", "0") as s, database(source, target) as name:
@@ -131,7 +131,7 @@ def test_killed_service_goes_on(pair):
         delete(s, job)
 
 
-@each_pair("mariadb-mariadb")
+@each_pair("mariadb-mariadb", among=PAIRS)
 def test_terminated_service_ends_its_workers(pair):
     source, target = pair
     with Service("--rate-limit", "0") as s, database(source, target) as name:
@@ -148,7 +148,7 @@ def test_terminated_service_ends_its_workers(pair):
         delete(s, job)
 
 
-@each_pair("mysql-mysql")
+@each_pair("mysql-pg", among=PAIRS)
 def test_pause_and_go_on(service, pair):
     source, target = pair
     with database(source, target) as name:
@@ -167,7 +167,7 @@ def test_pause_and_go_on(service, pair):
         delete(service, job)
 
 
-@each_pair("mysql-mariadb")
+@each_pair("mysql-mariadb", among=PAIRS)
 def test_limits_take_effect_while_it_runs(service, pair):
     source, target = pair
     with database(source, target, rows=20000) as name:
@@ -183,7 +183,7 @@ def test_limits_take_effect_while_it_runs(service, pair):
         delete(service, job)
 
 
-@each_pair("mariadb-mysql")
+@each_pair("mariadb-pg", among=PAIRS)
 def test_target_away_is_retried(service, pair):
     source, target = pair
     with database(source, target) as name, up(target):
@@ -201,7 +201,7 @@ def test_target_away_is_retried(service, pair):
         delete(service, job)
 
 
-@each_pair("mariadb-mariadb")
+@each_pair("mariadb-mariadb", among=PAIRS)
 def test_retry_time_ends_in_failure_and_start_goes_on(service, pair):
     source, target = pair
     with database(source, target) as name, up(target):

@@ -1,7 +1,8 @@
 """kill -9 of the worker, of serve and of the database servers at random times, during the load and the stream: nothing is lost, doubled or different.
 
 Oracles: a ledger table (one row per source transaction, numbered without a gap) and the servers' own row hashes (servers/compare.py).
-SLUICE_TEST_LONG=1 kills 60 times each in every pairing instead of 5 times in two. The seed is printed; SLUICE_KILL_SEED repeats one.
+SLUICE_TEST_LONG=1 kills workers 200 times, serve 60 times and servers 20 times in every pairing instead of 5 times in some. The seed is printed;
+SLUICE_KILL_SEED repeats one. With PostgreSQL as source, its slot is sampled meanwhile (slots.py).
 """
 
 import json
@@ -12,11 +13,12 @@ import time
 from collections import Counter
 
 import pytest
-from jobs import FAILED, LONG, PAIRS, alive, assert_same, delete, each_pair, has_place, reach, status, worker_pid
+import slots
+from jobs import FAILED, LONG, PAIRS, assert_same, delete, each_pair, has_place, reach, status, worker_pid
 from sluice import Service, endpoints, job_params, wait_for
 from writers import TABLES, Writer, arrived, database
 
-KILLS = 60 if LONG else 5
+KILLS = {"worker": 200, "serve": 60, "source": 20, "target": 20} if LONG else {"worker": 5, "serve": 5}
 
 
 def kill_worker(service):
@@ -43,23 +45,34 @@ def kill_server(server):
     return True
 
 
-@pytest.mark.parametrize("victim", ["worker", "serve", "source", "target"] if LONG else ["worker", "serve"])
-@each_pair("mariadb-mariadb", "mysql-mariadb", "mariadb-pg", "pg-pg", among=PAIRS)
+def progress(target, job):
+    """What changes when a worker gets on; nothing before its first claim."""
+    if target.sql("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'sluice' AND table_name IN ('checkpoint', 'chunk')")[0][0] < 2:
+        return None
+    return target.sql("SELECT position, (SELECT COUNT(*) FROM sluice.chunk c WHERE c.job_id = k.job_id AND done) FROM sluice.checkpoint k WHERE job_id = %s", job)
+
+
+@pytest.mark.parametrize("victim", KILLS)
+@each_pair("mysql-mariadb", "mariadb-pg", "pg-pg", among=PAIRS)
 def test_killed_at_random_times(pair, victim):
     source, target = pair
     seed = int(os.environ.get("SLUICE_KILL_SEED") or random.randrange(1 << 30))
-    kills = KILLS if victim in ("worker", "serve") else KILLS // 6
+    kills = KILLS[victim]
     print(f"seed {seed}")
     chance = random.Random(seed)
     with database(source, target, f"kill_{victim}", seed) as db, Service("--rate-limit", "0") as service:
         kill = {"worker": lambda: kill_worker(service), "serve": lambda: kill_serve(service), "source": lambda: kill_server(source),
                 "target": lambda: kill_server(target)}[victim]
-        reserve = {"sluice.chunkRows": "500", "fullDynamicConfig": {"dts.datamove.source.rps.max": "800"}}  # the first third of the kills falls into the load
+        reserve = {"sluice.chunkRows": "200", "fullDynamicConfig": {"dts.datamove.source.rps.max": "800"}}  # the first third of the kills falls into the load
         job = service.ok("ConfigureDtsJob", job_params(endpoints(source, target), db, JobType="SYNC", Reserve=json.dumps(reserve)))["DtsJobId"]
         service.ok("CreateDtsInstance", {"JobId": job, "AutoStart": "true"})
         wait_for(lambda: status(service, job), {"Initializing", "Synchronizing"})
         writer = Writer(source, db, seed)
         writer.start()
+        sampler = slots.Sampler(source, target, job) if source.family == "postgresql" else None
+        if sampler:
+            sampler.start()
+        at_kill = None
         killed, deadline = Counter(), time.monotonic() + 60 + kills * 20
         while killed.total() < kills and time.monotonic() < deadline:
             if killed.total() == kills // 3:
@@ -67,10 +80,10 @@ def test_killed_at_random_times(pair, victim):
                 reach(service, job, "Synchronizing", timeout_s=120)
             time.sleep(chance.uniform(0.05, 1.2))
             if status(service, job) == "Retrying":  # killed before it got on, it waits longer each time: let it get on
-                wait_for(lambda: alive(worker_pid(service)[0]), {True}, 90)
-                time.sleep(chance.uniform(1, 3))
+                wait_for(lambda: progress(target, job) != at_kill, {True}, 180)
             at = status(service, job)
             assert at not in FAILED, service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
+            at_kill = progress(target, job) if target.running else None
             killed[at] += kill()
         print(f"{victim}, {source.kind} to {target.kind}: {dict(killed)}")
         assert killed.total() == kills and killed["Initializing"] and killed["Synchronizing"]
@@ -79,5 +92,7 @@ def test_killed_at_random_times(pair, victim):
         wait_for(lambda: arrived(target, db), {transactions}, 120)
         assert target.sql(f"SELECT COUNT(*), MIN(op), MAX(op) FROM {db}.ledger") == [(transactions, 1, transactions)] and transactions > kills
         assert_same(source, target, [f"{db}.{table}" for table in TABLES])
+        if sampler:
+            print(f"{sampler.finish()} samples of the slot")
         delete(service, job)
         assert not has_place(target, "sluice")

@@ -68,7 +68,7 @@ static bool plan(mapping_maker *m, const mapping_direction *d, err *e)
 }
 
 /* By source and target; like families need none. */
-static const mapping_direction *const directions[2][2] = {[SQL_MYSQL][SQL_POSTGRESQL] = &mapping_to_pg};
+static const mapping_direction *const directions[2][2] = {[SQL_MYSQL][SQL_POSTGRESQL] = &mapping_to_pg, [SQL_POSTGRESQL][SQL_MYSQL] = &mapping_to_my};
 
 bool mapping_make(catalog_def *from, sql_family source_family, const mapping_options *o, const mapping_findings *out, arena *a, mapping **ret, err *e)
 {
@@ -79,7 +79,6 @@ bool mapping_make(catalog_def *from, sql_family source_family, const mapping_opt
     if (source_family != o->target) {
         const mapping_direction *d = directions[source_family][o->target];
         mapping_maker m = {.source = from, .target = to, .options = o, .findings = out, .a = a};
-        if (!d) return err_set(e, ERR_NOT_SUPPORTED, "PostgreSQL is not carried to MySQL or MariaDB; use a destination of the source's kind");
         if (!plan(&m, d, e)) return false;
         made->catalog = to;
         made->tables = m.tables;

@@ -77,13 +77,8 @@ uint32_t my_index_bytes(const column_def *c);
 
 /* mapping_to_my_default.c: default_sql and auto_increment of the target's column (T68), after my_plan_column. */
 ERR_MUST_USE bool my_plan_default(const my_work *w, uint32_t column, err *e);
-/* Generated columns and checks (those of domains and of T58=varchar too), after all columns of the table have their types. */
+/* mapping_to_my_expression.c: generated columns and checks, after all columns of the table have their types. */
 ERR_MUST_USE bool my_plan_expressions(const my_work *w, err *e);
-
-/* mapping_to_my_expression.c */
-typedef enum my_expression_use { MY_FOR_DEFAULT /* no columns */, MY_FOR_VALUE, MY_FOR_CHECK, MY_FOR_INDEX } my_expression_use;
-/* The expression in MySQL's SQL (in the arena); as a value of the target's column unless that is NULL. False: it is none that gives the same everywhere. */
-bool my_translate(const my_work *w, str sql, my_expression_use use, const column_def *column, str *ret);
 
 /* mapping_to_my_keys.c: keys (with row_key) and foreign keys, after all columns of all tables (T69). */
 ERR_MUST_USE bool my_plan_keys(const my_work *w, err *e);

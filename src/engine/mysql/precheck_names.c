@@ -215,8 +215,7 @@ static bool check_checks(naming *n, const table_def *t, const schema_pair *pair,
 static bool check_constraints(naming *n, err *e)
 {
     const catalog_def *c = n->k->r->catalog;
-    schema_pair pair = {.source_mariadb = n->k->r->source ? str_eq(n->k->r->source->product, STR("MariaDB")) : n->k->c->is_mariadb, .target_mariadb = n->k->c->is_mariadb,
-                        .target_version = n->k->c->version, .collations = &n->k->collations};
+    schema_pair pair = schema_pair_of(n->k->r->source ? n->k->r->source->product : STR_NULL, n->k->c->is_mariadb, n->k->c->version, &n->k->collations);
     if (!read_target(n, e)) return false;
     for (uint32_t i = 0; i < c->table_count; i++) {
         const table_def *t = c->tables[i];

@@ -198,8 +198,7 @@ static void add_finding(void *ctx, bool failed, str what, str repair) { precheck
 
 static bool check_tables(target_check *k, precheck_report *p, err *e)
 {
-    schema_pair pair = {.source_mariadb = k->r->source ? str_eq(k->r->source->product, STR("MariaDB")) : k->c->is_mariadb, .target_mariadb = k->c->is_mariadb,
-                        .target_version = k->c->version, .collations = &k->collations};
+    schema_pair pair = schema_pair_of(k->r->source ? k->r->source->product : STR_NULL, k->c->is_mariadb, k->c->version, &k->collations);
     schema_findings findings = {add_finding, p};
     const catalog_def *c = k->r->catalog;
     for (uint32_t i = 0; i < c->table_count; i++) {

@@ -195,8 +195,7 @@ bool schema_apply(target *t, schema_phase phase, const catalog_def *c, const ser
 {
     making m = {.t = t, .c = c, .collations = MAP_INIT, .ignore_existing = ignore_existing, .progress = p};
     uint32_t timeout = t->conn->statement_timeout_s;
-    m.pair = (schema_pair){.source_mariadb = str_eq(from->product, STR("MariaDB")), .target_mariadb = t->conn->is_mariadb,
-                           .target_version = t->conn->version, .collations = &m.collations};
+    m.pair = schema_pair_of(from->product, t->conn->is_mariadb, t->conn->version, &m.collations);
     arena_init(&m.mem, 64 * 1024, 0);
     arena_init(&m.scratch, 64 * 1024, 0);
     bool ok = object_rows_open(t, &m.rows, e) && collation_read_known(t->conn, &m.mem, &m.collations, e) && schema_pin_session(t->conn, e) &&

@@ -3,6 +3,13 @@
 
 #include "engine/mysql/catalog.h"
 
+schema_pair schema_pair_of(str source_product, bool target_mariadb, uint32_t target_version, const map *collations)
+{
+    bool mapped = !source_product.p || str_eq(source_product, STR("PostgreSQL"));
+    return (schema_pair){.source_mariadb = mapped ? target_mariadb : str_eq(source_product, STR("MariaDB")), .target_mariadb = target_mariadb,
+                         .target_version = target_version, .collations = collations};
+}
+
 static bool cross(const schema_pair *p) { return p->source_mariadb != p->target_mariadb; }
 
 static str rename_column(void *ctx, str name)

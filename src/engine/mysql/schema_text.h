@@ -12,6 +12,9 @@ typedef struct schema_pair {
     const map *collations; /* the target's, see collation_read_known */
 } schema_pair;
 
+/* source_product as server_info has it, p == NULL: the target's own. The texts of a catalog that was mapped from another family are the target's. */
+schema_pair schema_pair_of(str source_product, bool target_mariadb, uint32_t target_version, const map *collations);
+
 /* What stands in the way of carrying a table, one call per finding. failed: the table cannot be made as it must be; else something is left out or
  * changed. Texts are borrowed during the call. */
 typedef struct schema_findings {

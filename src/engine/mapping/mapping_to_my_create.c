@@ -1,0 +1,60 @@
+/* The text of CREATE TABLE in the form of SHOW CREATE TABLE, which engine/mysql takes apart. */
+#include "engine/mapping/mapping_to_my.h"
+
+static void add_column(const my_work *w, uint32_t i, buf *out)
+{
+    const column_def *c = &w->t->columns[i];
+    const my_column_detail *d = w->details[i];
+    buf_add_c(out, "\n  ");
+    my_add_name(out, c->name);
+    if (!c->selected) { /* never made, but counted */
+        buf_add_c(out, " int");
+        return;
+    }
+    buf_printf(out, " %.*s", STR_ARG(c->native_type));
+    if (c->charset.n && c->type != COL_JSON) buf_printf(out, " CHARACTER SET %.*s COLLATE %.*s", STR_ARG(c->charset), STR_ARG(c->collation));
+    buf_add_c(out, c->nullable ? (c->type == COL_TIMESTAMP ? " NULL" : "") : " NOT NULL");
+    if (d->srid) buf_printf(out, " /*!80003 SRID %u */", d->srid);
+    if (c->default_sql.p) buf_printf(out, " DEFAULT %.*s", STR_ARG(c->default_sql));
+    else if (c->nullable) buf_add_c(out, " DEFAULT NULL");
+    if (c->auto_increment) buf_add_c(out, " AUTO_INCREMENT");
+    if (c->comment.n) {
+        buf_add_c(out, " COMMENT ");
+        my_add_literal(out, c->comment);
+    }
+    if (d->check_sql.p) buf_printf(out, " CHECK (%.*s)", STR_ARG(d->check_sql));
+}
+
+static void add_checks(const my_work *w, buf *out)
+{
+    for (uint32_t i = 0; i < w->t->check_count; i++) {
+        buf_add_c(out, ",\n  CONSTRAINT ");
+        my_add_name(out, w->t->checks[i].name);
+        buf_printf(out, " CHECK %.*s", STR_ARG(w->t->checks[i].condition_sql));
+    }
+}
+
+bool my_write_create(const my_work *w, err *e)
+{
+    BUF_AUTO out = BUF_INIT;
+    table_def *t = w->t;
+    buf_add_c(&out, "CREATE TABLE ");
+    my_add_name(&out, t->name);
+    buf_add_c(&out, " (");
+    for (uint32_t i = 0; i < t->column_count; i++) {
+        if (i) buf_add_byte(&out, ',');
+        add_column(w, i, &out);
+    }
+    for (uint32_t i = 0; i < t->key_count; i++) {
+        buf_add_c(&out, ",\n  ");
+        buf_add(&out, t->keys[i].definition_sql);
+    }
+    add_checks(w, &out);
+    buf_printf(&out, "\n) ENGINE=InnoDB DEFAULT CHARSET=%.*s COLLATE=%.*s", STR_ARG(t->charset), STR_ARG(t->collation));
+    if (t->comment.n) {
+        buf_add_c(&out, " COMMENT=");
+        my_add_literal(&out, t->comment);
+    }
+    t->create_sql = out.failed ? STR_NULL : arena_copy(w->m->a, buf_str(&out));
+    return my_made(t->create_sql, e);
+}

@@ -309,6 +309,30 @@ def test_unlogged_cascades_run_at_the_target(open_database):
     assert db.rows("p") == [] and db.rows("c") == ["(20,2)"]
 
 
+def trunc(*numbers):
+    return [["truncate", number, None, None] for number in numbers]
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["replica", "origin"])
+def test_truncate(open_database, plain):
+    """In log order between the rows around it; tables that foreign keys tie together in one statement, rolled back with their window, or refused by name."""
+    tables = [table("p", ["id:int", "v:text"], key=["id"]), table("c", ["id:int", "p:int"], key=["id"]), table("t", ["id:int"], key=["id"]), table("k", ["v:int"])]
+    db = open_database(*tables)
+    db.sql(FAMILY_SQL.format("REFERENCES app.p DEFERRABLE") + "; CREATE TABLE app.t (id int PRIMARY KEY); CREATE TABLE app.k (v int)")
+    if plain:
+        db.fine(CLAIM)
+        db.login("plain", *RIGHTS, *OUR_TABLES)
+        db.sql(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA app TO {db.user}")
+    started(db, apply(ins([1, "a"]), ins([10, 1], 1), ins([5], 2), ins([7], 3), ins([7], 3), *trunc(1, 0), ins([2, "b"]), *trunc(2, 3), ins([6], 2), ins([8], 3)))
+    assert [db.rows(name) for name in "pctk"] == [["(2,b)"], [], ["(6)"], ["(8)"]]
+    result = db.fails(CLAIM, BEGIN, apply(ins([20, 2], 1), *trunc(2, 0), end="e2"))
+    assert "0A000" in result["text"] and "app.t" in result["text"] and [db.rows(name) for name in "pct"] == [["(2,b)"], [], ["(6)"]]
+    started(db, apply(*trunc(2), ins([9], 2), end="e2", overlap=True))
+    assert db.rows("t") == ["(9)"]
+    if plain:
+        db.sql(f"DROP OWNED BY {db.user}")
+
+
 @pytest.mark.parametrize("key, said", [("", "lacks the foreign key"), ("REFERENCES app.p", "lacks the foreign key"),
                                        ("REFERENCES app.p ON DELETE SET NULL", "has actions that the source's tables do not have"),
                                        ("REFERENCES app.p ON DELETE CASCADE ON UPDATE CASCADE", "has actions that the source's tables do not have")])

@@ -16,7 +16,7 @@ typedef struct pg_stream_table {
 typedef struct pg_stream_tables {
     const catalog_def *catalog; /* borrowed */
     arena mem;
-    map by_oid;                 /* four bytes → pg_stream_table *; the newest Relation message of each */
+    map by_oid; /* four bytes → pg_stream_table *; the newest Relation message of each */
 } pg_stream_tables;
 
 void pg_stream_tables_init(pg_stream_tables *s, const catalog_def *c);
@@ -25,7 +25,7 @@ void pg_stream_tables_finish(pg_stream_tables *s);
 ERR_MUST_USE bool pg_stream_tables_relation(pg_stream_tables *s, const pgoutput_relation *r, err *e);
 /* Appends an Insert, Update or Delete to the transaction. */
 ERR_MUST_USE bool pg_stream_tables_change(pg_stream_tables *s, const pgoutput_message *m, txn *out, err *e);
-/* The names of a truncated table, for the error that it ends in. */
-bool pg_stream_tables_truncated(const pg_stream_tables *s, const pgoutput_truncate *t, err *e);
+/* Appends a change for each truncated table. */
+ERR_MUST_USE bool pg_stream_tables_truncate(const pg_stream_tables *s, const pgoutput_truncate *t, txn *out, err *e);
 
 #endif

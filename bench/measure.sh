@@ -1,12 +1,16 @@
-# Sourced by bench/run.sh: clocks, counters and what both benches do with the servers.
+# Sourced by bench/pair.sh: clocks, counters and what the benches do with the servers.
 now() { date +%s.%N; }
 since() { python3 -c "print(f'{$(now) - $1:.3f}')"; }
 
-# CPU seconds (user + system) that the processes have used so far.
+# CPU seconds (user + system) that the processes and all that they started have used so far.
 cpu_of() {
-    local pid sum=0
-    for pid in "$@"; do sum=$(awk -v hz="$(getconf CLK_TCK)" -v sum="$sum" '{print sum + ($14 + $15) / hz}' "/proc/$pid/stat"); done
-    echo "$sum"
+    cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\([0-9]*\) (.*) /\1 /' | awk -v hz="$(getconf CLK_TCK)" -v roots="$*" '
+        { parent[$1] = $3; used[$1] = $13 + $14 + $15 + $16 }
+        END {
+            split(roots, root, " ")
+            for (pid in used) for (up = pid; up in used; up = parent[up]) for (i in root) if (up == root[i]) sum += used[pid]
+            print sum / hz
+        }'
 }
 difference() { python3 -c "print(f'{$1 - $2:.2f}')"; }
 
@@ -17,19 +21,62 @@ f = os.open('$WORK/fsync', os.O_CREAT | os.O_WRONLY); n = 0; t = time.time()
 while time.time() - t < 1: os.pwrite(f, b'x', 0); os.fsync(f); n += 1
 print(n)"; }
 
-sysbench_on_source() { # SCRIPT COMMAND [OPTION ...]
-    local script=$1 command=$2
-    shift 2
-    sysbench "$script" --db-driver=mysql --mysql-socket="$WORK/source/sock" --mysql-user=root --mysql-password="$PASSWORD" --tables="$TABLES" --table-size="$ROWS" "$@" "$command" >"$WORK/sysbench.log" 2>&1 ||
-        { cat "$WORK/sysbench.log" >&2; exit 1; }
+# ---- the database sbtest of an end; with PostgreSQL its schema is public as a source, sbtest as a destination of MariaDB ----
+
+family_of() { local -n found=$1_FAMILY; echo "$found"; }
+version_of() {
+    case $(family_of "$1") in
+    mysql) run_sql "$1" "SELECT CONCAT('MariaDB ', @@version)" ;;
+    pg) run_sql "$1" "SELECT 'PostgreSQL ' || current_setting('server_version')" ;;
+    esac
+}
+make_database() {
+    local -n url=$1_URL client=$1_CLIENT
+    run_sql "$1" "CREATE DATABASE sbtest"
+    [ "$(family_of "$1")" = pg ] || return 0
+    url=${url%/*}/sbtest
+    client=("${client[@]/dbname=?postgres?/dbname=sbtest}")
+}
+empty_target() {
+    case $TARGET_FAMILY in
+    mysql) target_sql "DROP DATABASE IF EXISTS sbtest" ;;
+    pg) target_sql "DROP SCHEMA IF EXISTS sbtest, public CASCADE; CREATE SCHEMA public" 2>/dev/null ;;
+    esac
+}
+schema_of() { # END: where the tables are
+    case $PAIR-$1 in
+    pg-pg-*) echo public ;;
+    *) echo sbtest ;;
+    esac
 }
 
-# Every table of both sides, or the run does not count.
-check_equal() {
-    local n sql="CHECKSUM TABLE sbtest.sbtest1"
-    for n in $(seq 2 "$TABLES"); do sql+=", sbtest.sbtest$n"; done
-    [ "$(mariadb "$SOURCE" -BN -e "$sql")" = "$(mariadb "$TARGET" -BN -e "$sql")" ] || { echo "the copies differ" >&2; exit 1; }
+sysbench_on_source() { # SCRIPT COMMAND [OPTION ...]
+    local script=$1 command=$2 driver
+    shift 2
+    case $SOURCE_FAMILY in
+    mysql) driver="--db-driver=mysql --mysql-socket=$WORK/source/sock --mysql-user=root --mysql-password=$PASSWORD" ;;
+    pg) driver="--db-driver=pgsql --pgsql-host=127.0.0.1 --pgsql-port=$SOURCE_PORT --pgsql-user=postgres --pgsql-password=$PASSWORD --pgsql-db=sbtest" ;;
+    esac
+    # shellcheck disable=SC2086
+    sysbench "$script" $driver --tables="$TABLES" --table-size="$ROWS" "$@" "$command" >"$WORK/sysbench.log" 2>&1 || { cat "$WORK/sysbench.log" >&2; exit 1; }
 }
+
+# Rows and the sum of a hash of every row, of each table.
+sums_of() {
+    local n sql='' place
+    place=$(schema_of "$1")
+    for n in $(seq "$TABLES"); do
+        case $(family_of "$1") in
+        mysql) sql+="SELECT COUNT(*), SUM(CONV(LEFT(MD5(CONCAT_WS('|', id, k, c, pad)), 8), 16, 10)) FROM $place.sbtest$n;" ;;
+        pg) sql+="SELECT count(*), sum(('x' || left(md5(concat_ws('|', id, k, rtrim(c), rtrim(pad))), 8))::bit(32)::bigint) FROM $place.sbtest$n;" ;;
+        esac
+    done
+    run_sql "$1" "$sql"
+}
+# Every table of both sides, or the run does not count.
+check_equal() { [ "$(sums_of SOURCE)" = "$(sums_of TARGET)" ] || { echo "the copies differ" >&2; exit 1; }; }
+
+# ---- our job ----
 
 worker_pid() { sed -n 's/.*event=started kind=worker .*pid=\([0-9]*\).*/\1/p' "$WORK/serve.log" | tail -n 1; }
 # Notes CPU and peak memory of the job's worker in WORKER_CPU and WORKER_RSS as long as it lives; their last values stay.
@@ -51,4 +98,4 @@ await_state() {
         sleep 0.2
     done
 }
-create_job() { "$SLUICE" job create --source "$SOURCE_URL" --target "$TARGET_URL" --objects sbtest --start --output json "$@" | member DtsJobId; }
+create_job() { "$SLUICE" job create --source "$SOURCE_URL" --target "$TARGET_URL" --objects "$(schema_of SOURCE)" --start --output json "$@" | member DtsJobId; }

@@ -15,7 +15,7 @@ purpose=${1:-build}
 case $purpose in
 build) wanted=$build ;;
 test) wanted="$build $test" ;;
-bench) wanted="$build $servers mariadb-client python3-venv sysbench mydumper" ;;
+bench) wanted="$build $servers mariadb-client python3-venv sysbench mydumper postgresql-client pgloader pgcopydb" ;;
 fuzz) wanted="$build $clang" ;;
 demo) wanted="$build $servers" ;;
 *)

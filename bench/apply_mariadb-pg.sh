@@ -1,0 +1,2 @@
+# Sourced by bench/pair.sh: nothing that comes with either server follows MariaDB into PostgreSQL.
+FOLLOWERS=

@@ -17,7 +17,8 @@ FAILED = {"PrecheckFailed", "MigrationFailed", "InitializeFailed", "Failed"}
 # Source and destination fixtures of each pairing. A "database" of a job is a place of its servers (servers/base.py): a schema in PostgreSQL.
 MYSQL_PAIRS = {"mariadb-mariadb": ("mariadb_a", "mariadb_b"), "mariadb-mysql": ("mariadb_a", "mysql_a"), "mysql-mariadb": ("mysql_a", "mariadb_a"),
                "mysql-mysql": ("mysql_a", "mysql_b")}
-PAIRS = MYSQL_PAIRS | {"mariadb-pg": ("mariadb_a", "postgresql_15"), "mysql-pg": ("mysql_a", "postgresql_15"), "pg-pg": ("postgresql_15", "postgresql_15_b"),
+PAIRS = MYSQL_PAIRS | {"mariadb-pg": ("mariadb_a", "postgresql_15"), "mysql-pg": ("mysql_a", "postgresql_15"),
+                       "pg-mariadb": ("postgresql_15", "mariadb_a"), "pg-mysql": ("postgresql_15", "mysql_a"), "pg-pg": ("postgresql_15", "postgresql_15_b"),
                        "pg-pg17": ("postgresql_15", "postgresql_17"), "pg18-pg": ("postgresql_18", "postgresql_15")}
 
 

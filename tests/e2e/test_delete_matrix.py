@@ -17,7 +17,7 @@ from itertools import cycle, product
 from pathlib import Path
 
 import pytest
-from jobs import (FAILED, LONG, PAIRS, alive, assert_as_before, assert_clean, assert_gone, assert_no_connections, assert_same, configure, database, each_pair,
+from jobs import (FAILED, LONG, MYSQL_PAIRS, alive, assert_as_before, assert_clean, assert_gone, assert_no_connections, assert_same, configure, database, each_pair,
                   inventory, leftovers, reach, receipt, run_until, status, worker_pid)
 from sluice import Service, wait_for
 
@@ -289,7 +289,7 @@ def test_every_state_is_listed():
         assert wanted == {state for k, state, _ in STATES if k == kind}
 
 
-@pytest.mark.parametrize("way,by,pair", spread(STATES, BY, PAIRS), indirect=["pair"], ids=name_of)
+@pytest.mark.parametrize("way,by,pair", spread(STATES, BY, MYSQL_PAIRS), indirect=["pair"], ids=name_of)
 def test_in_each_state(service, other, pair, way, by):
     kind, state, enter = way
     with trial(service, pair, kind) as t:
@@ -318,7 +318,7 @@ def test_in_each_state(service, other, pair, way, by):
 STEPS = ("intent", "stop", "source", "target", "secrets")
 
 
-@pytest.mark.parametrize("step,target_is,pair", spread(STEPS, ("up", "dead") if LONG else ("up",), PAIRS), indirect=["pair"])
+@pytest.mark.parametrize("step,target_is,pair", spread(STEPS, ("up", "dead") if LONG else ("up",), MYSQL_PAIRS), indirect=["pair"])
 def test_killed_after_each_step(pair, step, target_is):
     s = Service("--rate-limit", "0")
     s.popen = {"env": {**os.environ, "SLUICE_FAILPOINT": f"delete:{step}"}}
@@ -368,7 +368,7 @@ FAULTS = [("source", "dead"), ("target", "dead"), ("both", "dead"), ("source", "
 ENTERED = [way for way in STATES if way[0] == "SYNC" and name_of(way[2]) in ("loading", "streaming", "suspended_streaming", "stream_failed", "stopped")]
 
 
-@pytest.mark.parametrize("fault,way,pair", spread(FAULTS, ENTERED, PAIRS), indirect=["pair"], ids=name_of)
+@pytest.mark.parametrize("fault,way,pair", spread(FAULTS, ENTERED, MYSQL_PAIRS), indirect=["pair"], ids=name_of)
 def test_end_away(service, other, pair, fault, way):
     """Nothing was made at the source: its absence delays nothing. What the target keeps is listed with its SQL, and goes when the target is back."""
     kind, state, enter = way

@@ -155,7 +155,7 @@ static bool plan_table(mapping_maker *m, table_plan *p, err *e)
         bool ok = !s->columns[i].selected || (pg_plan_column(&w, i, e) && pg_plan_default(&w, i, e) && mapping_check_choices(m, s, &s->columns[i], e));
         if (!ok) return err_context(e, "column %.*s", STR_ARG(s->columns[i].name));
     }
-    return pg_plan_expressions(&w, e);
+    return pg_plan_expressions(&w, e) && pg_plan_on_update(&w, e);
 }
 
 /* ---- what joins them ---- */
@@ -175,7 +175,7 @@ static bool finish_tables(mapping_maker *m, map *names, err *e)
     if (!add_relation_names(m, names, e)) return false;
     for (uint32_t i = 0; i < m->source->table_count; i++) {
         pg_work w = pg_work_of(m, &m->tables[i]);
-        if (!pg_plan_keys(&w, names, e)) return err_context(e, "table %.*s.%.*s", STR_ARG(w.s->schema), STR_ARG(w.s->name));
+        if (!pg_plan_partitions(&w, names, e) || !pg_plan_keys(&w, names, e)) return err_context(e, "table %.*s.%.*s", STR_ARG(w.s->schema), STR_ARG(w.s->name));
     }
     for (uint32_t i = 0; i < m->source->table_count; i++) {
         pg_work w = pg_work_of(m, &m->tables[i]);

@@ -44,6 +44,7 @@ typedef struct pg_column_detail {
     uint32_t label_count;
     enum pg_no_day no_day;
     str sentinel;              /* the whole text, zone included */
+    bool no_on_update;         /* T23=report */
     bool computed;             /* a generated column that PostgreSQL is to compute, if it can */
     str suffix;                /* behind a date and time: "+00", " Asia/Shanghai", empty */
 } pg_column_detail;
@@ -72,8 +73,16 @@ bool pg_is_key_column(const table_def *t, uint32_t column);
 ERR_MUST_USE bool pg_plan_default(const pg_work *w, uint32_t column, err *e);
 /* The moment of the transaction as a column of the target's type holds it; digits: of the second. */
 str pg_now(const column_def *t, str digits, arena *a);
+/* The SQL is CURRENT_TIMESTAMP or current_timestamp(3); "0" digits when none are written. */
+bool pg_is_now(str sql, str *ret_digits);
 /* Generated columns and checks, after all columns have their types. */
 ERR_MUST_USE bool pg_plan_expressions(const pg_work *w, err *e);
+
+/* mapping_to_pg_on_update.c: ON UPDATE CURRENT_TIMESTAMP, after all columns have their types (T23). The trigger is an object that bears the table's name. */
+ERR_MUST_USE bool pg_plan_on_update(const pg_work *w, err *e);
+
+/* mapping_to_pg_partition.c: the clause and its partitions into create_sql of the target's table, or a finding (T28). */
+ERR_MUST_USE bool pg_plan_partitions(const pg_work *w, map *names, err *e);
 
 /* mapping_to_pg_expression.c */
 typedef enum pg_expression_use { PG_FOR_DEFAULT /* no columns */, PG_FOR_VALUE, PG_FOR_CHECK, PG_FOR_INDEX /* may tell apart less than the source does */ } pg_expression_use;
@@ -81,6 +90,8 @@ typedef enum pg_expression_use { PG_FOR_DEFAULT /* no columns */, PG_FOR_VALUE, 
 bool pg_translate(const pg_work *w, str sql, pg_expression_use use, const column_def *column, str *ret);
 
 /* mapping_to_pg_keys.c: keys and foreign keys, after all columns. names: of the relations of each schema, "schema.name" → anything. */
+/* A name that no relation of the schema has yet; it is taken then. */
+ERR_MUST_USE bool pg_relation_name(const pg_work *w, map *names, str wish, str *ret, err *e);
 ERR_MUST_USE bool pg_plan_keys(const pg_work *w, map *names, err *e);
 ERR_MUST_USE bool pg_plan_foreign_keys(const pg_work *w, err *e);
 

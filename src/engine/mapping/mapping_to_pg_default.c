@@ -131,8 +131,7 @@ static bool plan_literal(const default_work *c, str text, bool is_bytes)
 
 /* ---- moments ---- */
 
-/* CURRENT_TIMESTAMP or current_timestamp(3). */
-static bool is_now(str sql, str *ret_digits)
+bool pg_is_now(str sql, str *ret_digits)
 {
     ddl_lexer l = {.text = sql};
     ddl_token t = ddl_next(&l);
@@ -172,7 +171,7 @@ static bool plan_explicit(const default_work *c)
     ddl_lexer l = {.text = sql};
     ddl_token first = ddl_next(&l), second = ddl_next(&l), third = ddl_next(&l);
     bool moment_column = c->s->type == COL_DATETIME || c->s->type == COL_TIMESTAMP;
-    if (moment_column && is_now(sql, &digits)) {
+    if (moment_column && pg_is_now(sql, &digits)) {
         c->t->default_sql = pg_now(c->t, digits, c->w->m->a);
         return pg_made(c->t->default_sql, c->e);
     }
@@ -221,6 +220,7 @@ static bool plan_auto_increment(const default_work *c)
     object_def o = {.kind = STR("sequence"), .schema = c->w->t->schema, .name = name, .create_sql = arena_printf(m->a, "CREATE SEQUENCE %.*s", STR_ARG(buf_str(&full)))};
     if (!pg_made(c->t->default_sql, c->e) || !pg_add_object(m, o, c->e)) return false;
     o.create_sql = arena_copy(m->a, buf_str(&owner));
+    o.name = arena_printf(m->a, "%.*s owner", STR_ARG(name)); /* objects are told apart by name */
     o.kind = STR("sequence owner");
     o.after_load = true;
     return pg_add_object(m, o, c->e);
@@ -239,6 +239,7 @@ static bool plan_generated(const default_work *c)
 bool pg_plan_default(const pg_work *w, uint32_t column, err *e)
 {
     default_work c = {.w = w, .s = &w->s->columns[column], .t = &w->t->columns[column], .d = &w->d->columns[column], .plan = &w->p->columns[column], .e = e};
+    if (c.d->on_update_sql.p && !mapping_chose(w->m, w->s, c.s, RULE_T23, "report", &((pg_column_detail *)(uintptr_t)c.plan->detail)->no_on_update, e)) return false;
     if (c.d->generated) return plan_generated(&c);
     if (c.s->auto_increment) return plan_auto_increment(&c);
     return !c.d->default_sql.p || plan_explicit(&c);

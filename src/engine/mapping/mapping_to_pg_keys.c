@@ -6,8 +6,7 @@
 /* Bytes of an entry of a btree: a third of a page, less its header (BTMaxItemSize). */
 #define ENTRY_MOST_BYTES 2704
 
-/* A name that no relation of the schema has yet. */
-static bool relation_name(const pg_work *w, map *names, str wish, str *ret, err *e)
+bool pg_relation_name(const pg_work *w, map *names, str wish, str *ret, err *e)
 {
     mapping_maker *m = w->m;
     for (uint32_t i = 1; i < UINT32_MAX; i++) {
@@ -201,7 +200,7 @@ static bool write_definition(key_work *k, map *names)
     bool primary = k->d->kind == DDL_PRIMARY, unique = primary || k->d->kind == DDL_UNIQUE;
     BUF_AUTO sql = BUF_INIT;
     str wish = primary ? arena_printf(k->w->m->a, "%.*s_pkey", STR_ARG(k->w->t->name)) : arena_printf(k->w->m->a, "%.*s_%.*s", STR_ARG(k->w->t->name), STR_ARG(k->d->name));
-    if (!pg_made(wish, k->e) || !relation_name(k->w, names, wish, &k->t->name, k->e)) return false;
+    if (!pg_made(wish, k->e) || !pg_relation_name(k->w, names, wish, &k->t->name, k->e)) return false;
     k->t->constraint = unique && k->plain;
     k->t->primary = primary && k->plain;
     k->t->unique = unique;

@@ -131,6 +131,8 @@ static bool make_object(making *m, const object_def *o, err *e)
 {
     report(m, "object", o->target_name);
     if (is_ours(m, "object", o->target_schema, o->name)) return true;
+    /* A trigger bears its table's name; a table that was there before keeps its own. */
+    if (str_eq(o->kind, STR("on update trigger")) && !is_ours(m, "table", o->target_schema, o->target_name)) return true;
     return make(m, "object", o->target_schema, o->name, o->create_sql, e) ||
            err_context(e, "making %.*s %.*s.%.*s", STR_ARG(o->kind), STR_ARG(o->target_schema), STR_ARG(o->target_name));
 }

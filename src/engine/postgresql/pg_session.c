@@ -20,7 +20,7 @@ static bool find_may_replicate(pg_conn *c, bool *ret, err *e)
 
 bool pg_session_begin(pg_conn *c, bool *ret_may_replicate, err *e)
 {
-    return pg_conn_execf(c, e, "SET default_transaction_isolation = 'read committed'; SET jit = off; SET lock_timeout = %d%s%s", PG_SESSION_LOCK_WAIT_MS,
+    return pg_conn_execf(c, e, "SET sluice.apply = 'on'; SET default_transaction_isolation = 'read committed'; SET jit = off; SET lock_timeout = %d%s%s", PG_SESSION_LOCK_WAIT_MS,
                          c->version >= 140000 ? "; SET idle_session_timeout = 0" : "", c->version >= 170000 ? "; SET transaction_timeout = 0" : "") &&
            set_durable(c, e) && (!ret_may_replicate || find_may_replicate(c, ret_may_replicate, e));
 }

@@ -8,8 +8,8 @@
 #define PG_SESSION_LOCK_WAIT_MS 30000
 
 /* Settings that decide what a commit and a statement mean here, whatever the role's and database's defaults are: READ COMMITTED, a COMMIT that is on disk when
- * it is answered, no limit on idle sessions, no JIT, ordinary triggers and foreign keys at work. ret_may_replicate (may be NULL): the role may set
- * session_replication_role=replica, with which ordinary triggers and foreign keys stay silent. */
+ * it is answered, no limit on idle sessions, no JIT, ordinary triggers and foreign keys at work; sluice.apply is on, which triggers of
+ * our own making ask for. ret_may_replicate (may be NULL): the role may set session_replication_role=replica, with which ordinary triggers and foreign keys stay silent. */
 ERR_MUST_USE bool pg_session_begin(pg_conn *c, bool *ret_may_replicate, err *e);
 
 #endif

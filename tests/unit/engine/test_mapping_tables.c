@@ -23,6 +23,7 @@ static void print_table(const table_def *t, buf *out)
         if (c->generated) buf_printf(out, " AS %.*s%s", STR_ARG(c->generation_sql), c->generated_stored ? " STORED" : "");
         buf_add_byte(out, '\n');
     }
+    if (t->create_sql.n) buf_printf(out, "%.*s\n", STR_ARG(t->create_sql));
     for (uint32_t i = 0; i < t->check_count; i++) buf_printf(out, "check %.*s %.*s\n", STR_ARG(t->checks[i].name), STR_ARG(t->checks[i].condition_sql));
     for (uint32_t i = 0; i < t->key_count; i++)
         buf_printf(out, "key%s%s %.*s: %.*s\n", t->keys[i].constraint ? " constraint" : "", i == t->row_key ? " row" : "", STR_ARG(t->keys[i].name), STR_ARG(t->keys[i].definition_sql));
@@ -94,10 +95,10 @@ static const table_case cases[] = {
     {"`a` int NOT NULL AUTO_INCREMENT,\n PRIMARY KEY (`a`)", {0}, "a integer NOT NULL IDENTITY d\nkey constraint row t_pkey: PRIMARY KEY (\"a\")\n", NULL},
     {"`a` bigint unsigned NOT NULL AUTO_INCREMENT,\n PRIMARY KEY (`a`)", {0},
      "a numeric(20,0) NOT NULL DEFAULT nextval('\"shop\".\"t_a_seq\"'::regclass)\nkey constraint row t_pkey: PRIMARY KEY (\"a\")\n"
-     "sequence t_a_seq: CREATE SEQUENCE \"shop\".\"t_a_seq\"\nsequence owner (after load) t_a_seq: ALTER SEQUENCE \"shop\".\"t_a_seq\" OWNED BY \"shop\".\"t\".\"a\"\n", NULL},
+     "sequence t_a_seq: CREATE SEQUENCE \"shop\".\"t_a_seq\"\nsequence owner (after load) t_a_seq owner: ALTER SEQUENCE \"shop\".\"t_a_seq\" OWNED BY \"shop\".\"t\".\"a\"\n", NULL},
     {"`a` smallint NOT NULL AUTO_INCREMENT,\n PRIMARY KEY (`a`)", {"T22", "serial"},
      "a smallint NOT NULL DEFAULT nextval('\"shop\".\"t_a_seq\"'::regclass)\nkey constraint row t_pkey: PRIMARY KEY (\"a\")\n"
-     "sequence t_a_seq: CREATE SEQUENCE \"shop\".\"t_a_seq\"\nsequence owner (after load) t_a_seq: ALTER SEQUENCE \"shop\".\"t_a_seq\" OWNED BY \"shop\".\"t\".\"a\"\n", NULL},
+     "sequence t_a_seq: CREATE SEQUENCE \"shop\".\"t_a_seq\"\nsequence owner (after load) t_a_seq owner: ALTER SEQUENCE \"shop\".\"t_a_seq\" OWNED BY \"shop\".\"t\".\"a\"\n", NULL},
     /* defaults */
     {"`a` datetime(3) DEFAULT CURRENT_TIMESTAMP(3),\n `b` datetime DEFAULT (now()),\n `c` date DEFAULT (curdate()),\n `d` datetime NOT NULL DEFAULT current_timestamp()",
      {"T15", "sentinel:0001-01-01", "shop.t", "T16=timestamptz:UTC"},
@@ -262,6 +263,82 @@ static void test_plain_generated_columns_are_read(void **state)
     fixture_finish(&f);
 }
 
+/* ON UPDATE becomes a trigger that keeps still for the job; computed columns have no new value yet. */
+static void test_on_update(void **state)
+{
+    (void)state;
+    static const char create[] = "CREATE TABLE `t` (\n  `a` int NOT NULL,\n  `b\"` timestamp(3) NOT NULL DEFAULT current_timestamp(3) ON UPDATE current_timestamp(3),\n"
+                                 "  `c` datetime DEFAULT NULL ON UPDATE current_timestamp(),\n  `g` int GENERATED ALWAYS AS (`a` + 1) STORED,\n  PRIMARY KEY (`a`)\n)";
+    static const char *const report[] = {"T15", "null", "shop.t.c", "T23=report", NULL};
+    fixture f = {.choices = report};
+    err e = ERR_INIT;
+    BUF_AUTO out = BUF_INIT;
+    fixture_add(&f, "shop", "t", create);
+    if (!fixture_make(&f, &e)) fail_msg("%s", e.text);
+    print_all(&f, &out);
+    static const char wanted[] =
+        "on update trigger (after load) t: CREATE FUNCTION \"shop\".\"t_on_update\"() RETURNS trigger LANGUAGE plpgsql AS 'DECLARE was record; BEGIN was := OLD; was.\"g\" := NEW.\"g\";"
+        " IF coalesce(current_setting(''sluice.apply'', true), '''') <> ''on'' AND NEW *<> was THEN IF NEW.\"b\"\"\" IS NOT DISTINCT FROM OLD.\"b\"\"\" THEN NEW.\"b\"\"\" := CURRENT_TIMESTAMP(3);"
+        " END IF; END IF; RETURN NEW; END'; CREATE TRIGGER \"t_on_update\" BEFORE UPDATE ON \"shop\".\"t\" FOR EACH ROW EXECUTE FUNCTION \"shop\".\"t_on_update\"()\n";
+    if (!strstr(buf_c(&out), wanted)) fail_msg("%s", buf_c(&out));
+    assert_non_null(strstr(buf_c(&out), "T23 b\" a trigger sets it when a row changes;"));
+    assert_non_null(strstr(buf_c(&out), "T23 c ON UPDATE CURRENT_TIMESTAMP is not carried, as chosen | \n"));
+    fixture_finish(&f);
+}
+
+typedef struct partition_case {
+    const char *columns, *clause;
+    const char *wanted; /* the target's clause, or why it has none */
+} partition_case;
+
+#define PART(name) "; CREATE TABLE \"shop\".\"t_" name "\" PARTITION OF \"shop\".\"t\" FOR VALUES "
+#define PLAIN "T28 t a plain table, its partitions are not carried: "
+
+static const partition_case partition_cases[] = {
+    {"`a` int NOT NULL", "RANGE (`a`)\n(PARTITION `p0` VALUES LESS THAN (-10) ENGINE = InnoDB,\n PARTITION `p1` VALUES LESS THAN (20) COMMENT = 'x' ENGINE = InnoDB,\n PARTITION `pm` VALUES LESS THAN MAXVALUE ENGINE = InnoDB)",
+     "PARTITION BY RANGE (\"a\")" PART("p0") "FROM (MINVALUE) TO (-10)" PART("p1") "FROM (-10) TO (20)" PART("pm") "FROM (20) TO (MAXVALUE)\n"},
+    {"`a` bigint unsigned NOT NULL,\n `d` date NOT NULL", "RANGE  COLUMNS(a,d)\n(PARTITION p0 VALUES LESS THAN (5,'2020-02-29') ENGINE = InnoDB,\n PARTITION p1 VALUES LESS THAN (MAXVALUE,MAXVALUE) ENGINE = InnoDB)",
+     "PARTITION BY RANGE (\"a\", \"d\")" PART("p0") "FROM (MINVALUE, MINVALUE) TO (5, '2020-02-29')" PART("p1") "FROM (5, '2020-02-29') TO (MAXVALUE, MAXVALUE)\n"},
+    {"`d` datetime NOT NULL", "RANGE (year(`d`))\n(PARTITION p0 VALUES LESS THAN (2020) ENGINE = InnoDB)", "PARTITION BY RANGE (\"d\")" PART("p0") "FROM (MINVALUE) TO ('2020-01-01')\n"},
+    {"`d` date NOT NULL", "RANGE (to_days(`d`))\n(PARTITION p0 VALUES LESS THAN (366) ENGINE = InnoDB,\n PARTITION p1 VALUES LESS THAN (737849) ENGINE = InnoDB,\n PARTITION p2 VALUES LESS THAN (739311) ENGINE = InnoDB)",
+     "PARTITION BY RANGE (\"d\")" PART("p0") "FROM (MINVALUE) TO ('0001-01-01')" PART("p1") "FROM ('0001-01-01') TO ('2020-02-29')" PART("p2") "FROM ('2020-02-29') TO ('2024-03-01')\n"},
+    {"`a` int", "LIST (`a`)\n(PARTITION p0 VALUES IN (1,-2) ENGINE = InnoDB,\n PARTITION p1 VALUES IN (NULL,3) ENGINE = InnoDB)",
+     "PARTITION BY LIST (\"a\")" PART("p0") "IN (1, -2)" PART("p1") "IN (NULL, 3)\n"},
+    {"`a` int", "HASH (`a`)\nPARTITIONS 2", "PARTITION BY HASH (\"a\")" PART("p0") "WITH (MODULUS 2, REMAINDER 0)" PART("p1") "WITH (MODULUS 2, REMAINDER 1)\n"},
+    {"`a` int", "HASH (`a`)\n(PARTITION x ENGINE = InnoDB,\n PARTITION y ENGINE = InnoDB)", "PARTITION BY HASH (\"a\")" PART("p0") "WITH (MODULUS 2, REMAINDER 0)" PART("p1") "WITH (MODULUS 2, REMAINDER 1)\n"},
+    {"`a` int NOT NULL,\n `b` varchar(9) NOT NULL,\n PRIMARY KEY (`a`,`b`)", "LINEAR KEY ALGORITHM = 2 () \nPARTITIONS 1", "PARTITION BY HASH (\"a\", \"b\")" PART("p0") "WITH (MODULUS 1, REMAINDER 0)\n"},
+    {"`a` int", "RANGE (`a`)\n(PARTITION p0 VALUES LESS THAN (1))", PLAIN "it is by RANGE of a column that may be NULL, for which PostgreSQL has no range: PARTITION BY"},
+    {"`a` int NOT NULL", "RANGE (`a` + 1)\n(PARTITION p0 VALUES LESS THAN (1))", PLAIN "it is by an expression that PostgreSQL does not have"},
+    {"`a` int NOT NULL", "HASH (abs(`a`))\nPARTITIONS 2", PLAIN "it is by an expression"},
+    {"`a` varchar(9) NOT NULL", "LIST  COLUMNS(`a`)\n(PARTITION p0 VALUES IN ('x'))", PLAIN "it is by a column that PostgreSQL compares in another way"},
+    {"`a` int NOT NULL", "RANGE (`a`)\nSUBPARTITION BY HASH (`a`)\n(PARTITION p0 VALUES LESS THAN (1)\n (SUBPARTITION s0))", PLAIN "it has subpartitions"},
+    {"`d` date NOT NULL", "RANGE (to_days(`d`))\n(PARTITION p0 VALUES LESS THAN (0))", PLAIN "a bound of it is no day of PostgreSQL's calendar"},
+    {"`a` int NOT NULL,\n `b` varbinary(9),\n UNIQUE KEY `u` (`a`,`b`(4))", "HASH (`a`)\nPARTITIONS 2", PLAIN "a unique key of it is on a prefix"},
+    {"`a` int NOT NULL", "SYSTEM_TIME\n(PARTITION p0 HISTORY)", PLAIN "its form is not known"},
+};
+
+static void test_partitions(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {"shop.t", "T28=plain", NULL}, *const carried[] = {"T15", "null", NULL};
+    for (size_t i = 0; i < sizeof partition_cases / sizeof partition_cases[0]; i++) {
+        for (int chosen_plain = 0; chosen_plain < 2; chosen_plain++) {
+            const partition_case *k = &partition_cases[i];
+            fixture f = {.choices = chosen_plain ? plain : carried};
+            err e = ERR_INIT;
+            BUF_AUTO out = BUF_INIT;
+            str create = arena_printf(&mem, "CREATE TABLE `t` (\n  %s\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4\n PARTITION BY %s", k->columns, k->clause);
+            fixture_add(&f, "shop", "t", create.p);
+            if (!fixture_make(&f, &e)) fail_msg("case %zu: %s", i, e.text);
+            print_all(&f, &out);
+            if (!strstr(buf_c(&out), chosen_plain ? PLAIN "as chosen: PARTITION BY" : k->wanted)) fail_msg("case %zu:\n%s", i, buf_c(&out));
+            bool has = fixture_target(&f, 0)->create_sql.n > 0;
+            assert_int_equal(has, !chosen_plain && strncmp(k->wanted, "PARTITION", 9) == 0);
+            fixture_finish(&f);
+        }
+    }
+}
+
 /* Renamed and left out columns and tables come in their target's names. */
 static void test_target_names(void **state)
 {
@@ -303,6 +380,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_collations, start, finish),   cmocka_unit_test_setup_teardown(test_enum_type, start, finish),
         cmocka_unit_test_setup_teardown(test_foreign_keys, start, finish), cmocka_unit_test_setup_teardown(test_plain_generated_columns_are_read, start, finish),
         cmocka_unit_test_setup_teardown(test_target_names, start, finish), cmocka_unit_test_setup_teardown(test_bad_names, start, finish),
+        cmocka_unit_test_setup_teardown(test_on_update, start, finish),    cmocka_unit_test_setup_teardown(test_partitions, start, finish),
     };
     return cmocka_run_group_tests_name("mapping_tables", tests, NULL, NULL);
 }

@@ -92,7 +92,7 @@ typedef struct ledger_record {
     uint64_t id;
     str job_id, run_id, end, kind, name, undo;
     bool shared;
-    str state;                  /* "intended", "created", "removed", "kept" (migrated data), "leftover", "abandoned", "forgotten" */
+    str state;                  /* "intended", "created", "removed", "kept" (last_error: why), "leftover", "abandoned", "forgotten" */
     uint32_t attempts;
     int64_t created_us, next_try_us;
     str last_error;

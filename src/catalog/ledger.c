@@ -5,12 +5,13 @@
 
 bool ledger_intend(catalog *c, const ledger_record *r, uint64_t *ret_id, err *e)
 {
-    if (!catalog_exec(c, e,
-                      "INSERT INTO ledger(job_id, run_id, end, kind, name, undo, shared, state, attempts, created_us, "
-                      "next_try_us, last_error, place) VALUES(?,?,?,?,?,?,?,'intended',0,?,0,'',?) "
-                      "ON CONFLICT(run_id, end, kind, name) DO NOTHING",
-                      "ssssssiis", r->job_id, r->run_id, r->end, r->kind, r->name, str_or_empty(r->undo), (int64_t)r->shared,
-                      clk_wall_us(catalog_clock(c)), str_or_empty(r->where)))
+    if (!catalog_exec(
+            c, e,
+            "INSERT INTO ledger(job_id, run_id, end, kind, name, undo, shared, state, attempts, created_us, "
+            "next_try_us, last_error, place) VALUES(?,?,?,?,?,?,?,'intended',0,?,0,'',?) "
+            "ON CONFLICT(run_id, end, kind, name) DO UPDATE SET state='intended', last_error='' WHERE state='removed'",
+            "ssssssiis", r->job_id, r->run_id, r->end, r->kind, r->name, str_or_empty(r->undo), (int64_t)r->shared,
+            clk_wall_us(catalog_clock(c)), str_or_empty(r->where)))
         return false;
     catalog_rows rows;
     if (!catalog_select(c, &rows, e, "SELECT id FROM ledger WHERE run_id=? AND end=? AND kind=? AND name=?", "ssss", r->run_id,
@@ -26,6 +27,17 @@ bool ledger_created(catalog *c, str run_id, uint64_t id, err *e)
 {
     return catalog_exec(c, e, "UPDATE ledger SET state='created' WHERE id=? AND run_id=? AND state='intended'", "is", (int64_t)id,
                         run_id);
+}
+
+bool ledger_settle(catalog *c, const ledger_record *r, err *e)
+{
+    return catalog_exec(c, e,
+                        "INSERT INTO ledger(job_id, run_id, end, kind, name, undo, shared, state, attempts, "
+                        "created_us, next_try_us, last_error, place) "
+                        "VALUES(?,?,?,?,?,?,0,?,0,?,0,?,?) ON CONFLICT(run_id, end, kind, name) DO UPDATE SET "
+                        "state=excluded.state, last_error=excluded.last_error",
+                        "sssssssiss", r->job_id, r->run_id, r->end, r->kind, r->name, str_or_empty(r->undo), r->state,
+                        clk_wall_us(catalog_clock(c)), str_or_empty(r->last_error), str_or_empty(r->where));
 }
 
 static ledger_record read_entry(const catalog_rows *r, arena *a)
@@ -65,6 +77,20 @@ bool ledger_find(catalog *c, uint64_t id, arena *a, ledger_record *ret, bool *re
 {
     catalog_rows rows;
     if (!catalog_select(c, &rows, e, "SELECT " LEDGER_COLUMNS " FROM ledger WHERE id = ?", "i", (int64_t)id)) return false;
+    *ret_found = catalog_next(c, &rows, e);
+    if (*ret_found) *ret = read_entry(&rows, a);
+    bool ok = *ret_found || e->code == ERR_NONE;
+    catalog_rows_end(&rows);
+    return ok;
+}
+
+bool ledger_find_object(catalog *c, const ledger_record *which, arena *a, ledger_record *ret, bool *ret_found, err *e)
+{
+    catalog_rows rows;
+    if (!catalog_select(c, &rows, e,
+                        "SELECT " LEDGER_COLUMNS " FROM ledger WHERE run_id=? AND end=? AND kind=? AND name=?", "ssss",
+                        which->run_id, which->end, which->kind, which->name))
+        return false;
     *ret_found = catalog_next(c, &rows, e);
     if (*ret_found) *ret = read_entry(&rows, a);
     bool ok = *ret_found || e->code == ERR_NONE;

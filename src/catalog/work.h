@@ -31,10 +31,14 @@ ERR_MUST_USE bool service_log_add(catalog *c, str job_id, const char *level, str
 ERR_MUST_USE bool service_log_list(catalog *c, str job_id, int64_t from_us, int64_t to_us, str keyword, uint32_t offset, uint32_t limit,
                                    arena *a, log_record **ret, uint32_t *ret_count, uint32_t *ret_total, err *e);
 
-/* Writes the intent; the same (run_id, end, kind, name) again returns the existing entry. */
+/* Writes the intent; the same (run_id, end, kind, name) again returns the existing entry, one that was removed as a new intent. */
 ERR_MUST_USE bool ledger_intend(catalog *c, const ledger_record *r, uint64_t *ret_id, err *e);
 /* Only an "intended" entry of that run becomes "created". */
 ERR_MUST_USE bool ledger_created(catalog *c, str run_id, uint64_t id, err *e);
+/* Sets state and last_error of the entry (run_id, end, kind, name); writes the entry when it is missing. */
+ERR_MUST_USE bool ledger_settle(catalog *c, const ledger_record *r, err *e);
+/* The entry of the object that run_id, end, kind and name of `which` say. */
+ERR_MUST_USE bool ledger_find_object(catalog *c, const ledger_record *which, arena *a, ledger_record *ret, bool *ret_found, err *e);
 /* run_id "" = every, end "" = both, state "" = every. In order of making. */
 ERR_MUST_USE bool ledger_list(catalog *c, str run_id, str end, str state, arena *a, ledger_record **ret, uint32_t *ret_count, err *e);
 ERR_MUST_USE bool ledger_find(catalog *c, uint64_t id, arena *a, ledger_record *ret, bool *ret_found, err *e);

@@ -13,10 +13,21 @@
 
 /* The ownership ledger: every object made outside our process is written down durably before it is made.
  * kind: "schema", "table", "rows", "slot", ...; name: full name as a user would write it; undo: exact SQL. */
+typedef enum ledger_state {
+    LEDGER_NONE,    /* no entry */
+    LEDGER_MADE,    /* the job makes or made it, or uses what its jobs share */
+    LEDGER_REMOVED,
+    LEDGER_KEPT     /* it stays: it was there before the job, or others need it */
+} ledger_state;
+
 typedef struct ledger {
     /* True once the intent is durable; ret_id identifies the entry. The same (end, kind, name) again returns the existing entry. */
     bool (*intend)(void *ctx, const char *end /* "src" or "dest" */, const char *kind, str name, str undo, bool shared, uint64_t *ret_id, err *e);
     bool (*created)(void *ctx, uint64_t id, err *e);
+    /* Whose an object is. Only what is LEDGER_MADE may be removed. */
+    bool (*find)(void *ctx, const char *end, const char *kind, str name, ledger_state *ret, err *e);
+    /* What became of an object: LEDGER_REMOVED or LEDGER_KEPT, with the reason. An entry that is missing is written. */
+    bool (*settle)(void *ctx, const char *end, const char *kind, str name, ledger_state state, str why, err *e);
     void *ctx;
 } ledger;
 
@@ -24,7 +35,7 @@ typedef struct ledger {
 typedef struct engine_env {
     const clk *clock;
     const cancel *cancel;
-    const ledger *ledger;     /* NULL for a probe that creates nothing */
+    const ledger *ledger;     /* NULL for a probe that neither creates nor removes */
     str job_id;
     uint32_t replica_id;      /* MySQL server_id of our binlog connection, unique per running worker */
     size_t budget_bytes;      /* memory for everything in flight */
@@ -136,7 +147,7 @@ typedef struct source_ops {
     bool (*read_chunk)(snapshot *n, uint32_t lane, const table_def *t, const chunk *c, size_t batch_bytes, const row_sink *sink, err *e);
     /* Delivers transactions in commit order until cancelled, failed or `until` reached. */
     bool (*stream)(source *s, const stream_request *r, const txn_sink *sink, err *e);
-    /* Removes what the job made at the source; env->job_id names it. As target_ops.remove_job; NULL: this engine makes nothing there. */
+    /* Removes what the job made at the source, as env->ledger has it; env->job_id names it. As target_ops.remove_job; NULL: this engine makes nothing there. */
     bool (*remove_job)(source *s, str job_id, arena *a, str *ret_removed, err *e);
 } source_ops;
 
@@ -221,8 +232,8 @@ typedef struct target_ops {
     /* The same for a transaction in several windows: one target transaction all the same, with the checkpoint as `last` says once the feed has ended (which
      * may change its counts until then). NULL: the target takes no such transactions. */
     bool (*apply_large)(target *t, const window_feed *feed, const apply_window *last, err *e);
-    /* Removes what the job left: its rows, and tables and schema when no other job uses them. Idempotent.
-     * ret_removed: one line per object, in the arena. ERR_TARGET_CONNECT... when unreachable. */
+    /* Removes what the job left: its rows, and tables and schema when no other job uses them; sessions that its worker left behind end first. Idempotent.
+     * Settles entries of the ledger; those that it does not name are removed when it succeeds. ret_removed: one line per object, in the arena. ERR_TARGET_CONNECT... when unreachable. */
     bool (*remove_job)(target *t, str job_id, arena *a, str *ret_removed, err *e);
 } target_ops;
 

@@ -12,6 +12,7 @@ void child_free(child *c)
     json_decref(c->tables);
     json_decref(c->applied);
     json_decref(c->cleaned);
+    json_decref(c->settled);
     json_decref(c->told);
     json_decref(c->pending);
     free(c);
@@ -204,35 +205,60 @@ static bool on_checked(service *s, child *c, job_record *r, const json_t *m, are
 
 /* --- ledger --- */
 
-static void answer_ledger(child *c, const json_t *m, bool ok, uint64_t id, const err *why)
+static void answer_ledger(child *c, const json_t *m, bool ok, const ledger_record *found, const err *why)
 {
     err ignored = ERR_INIT;
-    (void)!ctl_send_new(&c->process.ctl, json_pack("{s:s, s:I, s:b, s:b, s:I, s:s}", "type", "ledger", "seq", (json_int_t)ctl_number(m, "seq"), "ok", (int)ok, "later", (int)(!ok && why->retry == RETRY_LATER), "id",
-                                                   (json_int_t)id, "text", ok ? "" : why->text), &ignored);
+    (void)!ctl_send_new(&c->process.ctl,
+                        json_pack("{s:s, s:I, s:b, s:b, s:I, s:s%, s:s}", "type", "ledger", "seq",
+                                  (json_int_t)ctl_number(m, "seq"), "ok", (int)ok, "later",
+                                  (int)(!ok && why->retry == RETRY_LATER), "id", (json_int_t)found->id, "state",
+                                  found->state.n ? found->state.p : "", found->state.n, "text", ok ? "" : why->text),
+                        &ignored);
+}
+
+static ledger_record told_entry(const child *c, const job_record *r, const json_t *m, arena *a)
+{
+    const job_endpoint *ep = str_eq(ctl_str(m, "end"), STR("src")) ? &r->source : &r->target;
+    return (ledger_record){.job_id = r->job_id,
+                           .run_id = str_from_c(c->run_id),
+                           .end = ctl_str(m, "end"),
+                           .kind = ctl_str(m, "kind"),
+                           .name = ctl_str(m, "name"),
+                           .undo = ctl_str(m, "undo"),
+                           .shared = ctl_flag(m, "shared"),
+                           .state = ctl_str(m, "state"),
+                           .last_error = ctl_str(m, "why"),
+                           .where = arena_printf(a, "%.*s:%.*s", STR_ARG(ep->host), STR_ARG(ep->port))};
+}
+
+static bool ledger_op(service *s, const child *c, const job_record *r, const json_t *m, arena *a, ledger_record *ret,
+                      err *e)
+{
+    const char *op = ctl_text(m, "op");
+    ledger_record l = told_entry(c, r, m, a);
+    bool there = false;
+    if (strcmp(op, "intend") == 0) return ledger_intend(s->catalog, &l, &ret->id, e);
+    if (strcmp(op, "created") == 0) return ledger_created(s->catalog, l.run_id, (uint64_t)ctl_number(m, "id"), e);
+    if (strcmp(op, "find") == 0) return ledger_find_object(s->catalog, &l, a, ret, &there, e);
+    if (strcmp(op, "settle") == 0) return ledger_settle(s->catalog, &l, e);
+    return err_set(e, ERR_PROTOCOL, "the ledger has no operation \"%s\"", op);
 }
 
 static void on_ledger(service *s, child *c, const json_t *m)
 {
     arena a;
     job_record r;
+    ledger_record answer = {.id = 0};
     bool found = false;
-    uint64_t id = (uint64_t)ctl_number(m, "id");
     err e = ERR_INIT;
     arena_init(&a, 16 * 1024, 0);
     bool begun = catalog_begin(s->catalog, &e), ok = begun;
     ok = ok && jobs_find(s->catalog, str_from_c(c->job_id), STR(""), false, &a, &r, &found, &e);
-    if (ok && (!found || !str_eq(job_run_id(&r, &a), str_from_c(c->run_id)))) ok = err_set(&e, ERR_JOB_NOT_FOUND, "the job is being deleted");
-    if (ok && strcmp(ctl_text(m, "op"), "intend") == 0) {
-        bool src = str_eq(ctl_str(m, "end"), STR("src"));
-        const job_endpoint *ep = src ? &r.source : &r.target;
-        ledger_record l = {.job_id = r.job_id, .run_id = str_from_c(c->run_id), .end = ctl_str(m, "end"), .kind = ctl_str(m, "kind"), .name = ctl_str(m, "name"), .undo = ctl_str(m, "undo"),
-                           .shared = ctl_flag(m, "shared"), .where = arena_printf(&a, "%.*s:%.*s", STR_ARG(ep->host), STR_ARG(ep->port))};
-        ok = ledger_intend(s->catalog, &l, &id, &e);
-    } else if (ok) {
-        ok = ledger_created(s->catalog, str_from_c(c->run_id), id, &e);
-    }
+    if (ok && (!found || !str_eq(job_run_id(&r, &a), str_from_c(c->run_id))))
+        ok = err_set(&e, ERR_JOB_NOT_FOUND, "the job is being deleted");
+    ok = ok && ledger_op(s, c, &r, m, &a, &answer, &e);
     ok = begun && service_end(s, ok, &e);
-    answer_ledger(c, m, ok, id, &e);
+    answer_ledger(c, m, ok, &answer, &e);
     arena_finish(&a);
 }
 
@@ -403,6 +429,9 @@ void child_message(service *s, child *c, const json_t *m)
     } else if (strcmp(type, "cleaned") == 0) {
         c->finished = true;
         c->cleaned = json_incref((json_t *)(uintptr_t)m);
+    } else if (strcmp(type, "settled") == 0) {
+        if (!c->settled) c->settled = json_array();
+        json_array_append(c->settled, (json_t *)(uintptr_t)m);
     }
     if (change_of(type)) {
         child_catch_up(s, c);

@@ -35,6 +35,7 @@ typedef struct child {
     uint64_t load_rows, load_bytes, last_load_rows, last_load_bytes; /* loaded since its start */
     /* cleanup */
     json_t *cleaned;
+    json_t *settled;          /* array of settled messages */
     uint32_t failed_items;    /* precheck: items that failed and are not skipped */
 } child;
 

@@ -3,7 +3,7 @@
  *
  * serve → worker   job       {"type":"job", ...spec, see job/spec.h}
  *                  limits    {"type":"limits","phase":"full"|"stream","rows":n,"bytes":n,"queries":n}   -1 = no limit
- *                  ledger    {"type":"ledger","seq":n,"ok":b,"later":b,"id":n,"text":s}                 answer; later: the catalog cannot answer now
+ *                  ledger    {"type":"ledger","seq":n,"ok":b,"later":b,"id":n,"state":s,"text":s}       answer; later: the catalog cannot answer now; state: of "find", "" = no entry
  *                  end of file: finish the transaction, checkpoint, exit 0
  * worker → serve   stage     {"type":"stage","stage":"schema"|"full"|"index"|"stream","finished":b}
  *                  object    {"type":"object","stage":s,"kind":s,"name":s,"done":n,"total":n}
@@ -12,16 +12,18 @@
  *                  caught_up {"type":"caught_up","yes":b}
  *                  retrying  {"type":"retrying","end":s,"attempt":n,"code":s,"text":s}                  code "None": it is over
  *                  ledger    {"type":"ledger","op":"intend","seq":n,"end":s,"kind":s,"name":s,"undo":s,"shared":b} or {"op":"created","seq":n,"id":n}
+ *                            or {"op":"find","seq":n,"end":s,"kind":s,"name":s} or {"op":"settle","seq":n,"end":s,"kind":s,"name":s,"state":s,"why":s}
  *                  done      {"type":"done"}
  *                  failed    {"type":"failed","code":s,"retry":n,"native":n,"text":s}
  * serve → probe    connect   {"type":"connect","source":endpoint|null,"target":endpoint|null}
  *                  precheck  {"type":"precheck", ...spec}
- *                  cleanup   {"type":"cleanup","end":"src"|"dest","endpoint":{},"job_id":s,"identity":s}
+ *                  cleanup   {"type":"cleanup","end":"src"|"dest","endpoint":{},"job_id":s,"identity":s,"entries":[{"kind":s,"name":s,"state":s}]}
  * probe → serve    connected {"type":"connected","source":{"ok":b,"product":s,"version":s,"identity":s,"code":s,"text":s}|null,"target":...}
  *                  item      {"type":"item","item":s,"state":"Success"|"Warning"|"Failed","detail":s,"repair":s}
  *                  identity  {"type":"identity","end":"src"|"dest","identity":s,"product":s,"version":s}
  *                  checked   {"type":"checked","failed":n}
  *                  cleaned   {"type":"cleaned","removed":s,"other_server":b,"checkpoint":{"position":s,"txns":n,"rows":n}|null}
+ *                  settled   {"type":"settled","kind":s,"name":s,"state":s,"why":s}                     cleanup: what became of one entry
  *                  failed    as above */
 #ifndef JOB_CTL_H
 #define JOB_CTL_H

@@ -73,6 +73,20 @@ static bool mark(supervisor *s, deletion_record *d, int step, arena *a, err *e)
 
 /* --- ends --- */
 
+/* Inside a transaction: what the ledger has of an end, for the cleanup. */
+static bool add_entries(const service *s, const deletion_record *d, const char *end, json_t *message, arena *a, err *e)
+{
+    ledger_record *all = NULL;
+    uint32_t n = 0;
+    if (!ledger_list(s->catalog, d->run_id, str_from_c(end), STR(""), a, &all, &n, e)) return false;
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < n; i++)
+        json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "kind", ctl_value(all[i].kind), "name",
+                                              ctl_value(all[i].name), "state", ctl_value(all[i].state)));
+    json_object_set_new(message, "entries", list);
+    return true;
+}
+
 static json_t *end_message(const service *s, const deletion_record *d, const char *end, const secret *password)
 {
     json_t *spec = json_loadb(d->spec.p, d->spec.n, 0, NULL), *o = json_object_get(spec, end);
@@ -87,15 +101,20 @@ static void start_cleanup(supervisor *s, const deletion_record *d, const char *e
 {
     err e = ERR_INIT;
     secret password = SECRET_INIT;
+    json_t *message = NULL;
     bool ok = catalog_begin(s->svc->catalog, &e);
     if (ok) {
         ok = jobs_secret_get(s->svc->catalog, service_leftover_context(d->run_id, end, a), &password, &e);
+        if (ok) message = end_message(s->svc, d, end, &password);
+        ok = ok && add_entries(s->svc, d, end, message, a, &e);
         catalog_rollback(s->svc->catalog);
     }
     if (ok) {
-        child *c = supervisor_start_child(s, CHILD_CLEANUP, d->job_id, d->run_id, end, end_message(s->svc, d, end, &password), &e);
+        child *c = supervisor_start_child(s, CHILD_CLEANUP, d->job_id, d->run_id, end, message, &e);
         ok = c != NULL;
         if (c) c->wanted = true;
+    } else {
+        json_decref(message);
     }
     if (!ok) supervisor_log(s, "cleanup", &e);
     secret_wipe(&password);
@@ -122,12 +141,27 @@ static int64_t retry_wait(uint32_t attempts)
     return wait > RETRY_MAX_US ? RETRY_MAX_US : wait;
 }
 
-/* The outcome of a cleanup goes to every open entry of the end. */
-static bool settle_entries(supervisor *s, const deletion_record *d, const child *c, ledger_record *list, uint32_t n, err *e)
+/* What the cleanup told of one entry; NULL: nothing. */
+static const json_t *told_of(const child *c, const ledger_record *l)
+{
+    size_t i;
+    json_t *m;
+    json_array_foreach(c->settled, i, m)
+        if (str_eq(ctl_str(m, "kind"), l->kind) && str_eq(ctl_str(m, "name"), l->name)) return m;
+    return NULL;
+}
+
+/* The outcome of a cleanup goes to every open entry of the end that it did not settle by itself. */
+static bool settle_entries(supervisor *s, const deletion_record *d, const child *c, ledger_record *list, uint32_t n,
+                           err *e)
 {
     for (uint32_t i = 0; i < n; i++) {
         ledger_record *l = &list[i];
-        if (c->cleaned) {
+        const json_t *told = told_of(c, l);
+        if (told) {
+            l->state = ctl_str(told, "state");
+            l->last_error = ctl_str(told, "why");
+        } else if (c->cleaned) {
             l->state = STR("removed");
             l->last_error = ctl_flag(c->cleaned, "other_server") ? STR("another server answers at this address now: the object is gone with the old one") : STR("");
         } else {

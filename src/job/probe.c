@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "engine/precheck.h"
 #include "job/ctl.h"
+#include "job/ledger_text.h"
 #include "job/roles.h"
 #include "job/spec.h"
 
@@ -108,7 +109,45 @@ static json_t *last_checkpoint(probe *p, const engine *g, target *t)
                      (json_int_t)at.row_count);
 }
 
-static bool clean_target(probe *p, const endpoint *ep, str job_id, str identity, str *ret_removed, bool *ret_other, json_t **ret_last, err *e)
+/* --- cleanup --- */
+
+/* The ledger's entries of one end, as serve told them, and what becomes of them. */
+typedef struct told_ledger {
+    probe *p;
+    const json_t *entries;
+} told_ledger;
+
+static bool told_find(void *ctx, const char *end, const char *kind, str name, ledger_state *ret, err *e)
+{
+    const told_ledger *l = ctx;
+    size_t i;
+    json_t *o;
+    (void)end, (void)e;
+    *ret = LEDGER_NONE;
+    json_array_foreach((json_t *)(uintptr_t)l->entries, i, o)
+        if (strcmp(ctl_text(o, "kind"), kind) == 0 && str_eq(ctl_str(o, "name"), name)) *ret = ledger_text_read(ctl_str(o, "state"));
+    return true;
+}
+
+static bool told_settle(void *ctx, const char *end, const char *kind, str name, ledger_state state, str why, err *e)
+{
+    const told_ledger *l = ctx;
+    (void)end;
+    return tell(l->p,
+                json_pack("{s:s, s:s, s:s%, s:s, s:s%}", "type", "settled", "kind", kind, "name", name.p, name.n,
+                          "state", ledger_text_write(state), "why", why.n ? why.p : "", why.n),
+                e);
+}
+
+static bool told_intend(void *ctx, const char *end, const char *kind, str name, str undo, bool shared, uint64_t *ret_id,
+                        err *e)
+{
+    (void)ctx, (void)undo, (void)shared, (void)ret_id;
+    return err_set(e, ERR_INTERNAL, "a cleanup was to make the %s %.*s (%s)", kind, STR_ARG(name), end);
+}
+
+static bool clean_target(probe *p, const endpoint *ep, str job_id, str identity, str *ret_removed, bool *ret_other,
+                         json_t **ret_last, err *e)
 {
     const engine *g = engine_find(ep->engine);
     target *t = NULL;
@@ -140,11 +179,15 @@ static bool do_cleanup(probe *p, const json_t *m, err *e)
     bool other = false;
     json_t *last = NULL;
     str job_id = arena_copy(&p->mem, ctl_str(m, "job_id")), identity = arena_copy(&p->mem, ctl_str(m, "identity"));
+    told_ledger told = {p, json_object_get(m, "entries")};
+    ledger l = {.intend = told_intend, .find = told_find, .settle = told_settle, .ctx = &told};
     p->env.job_id = job_id;
+    p->env.ledger = &l;
     bool ok = spec_read_endpoint(json_object_get(m, "endpoint"), &p->mem, &ep, e);
     if (ok && strcmp(ctl_text(m, "end"), "src") == 0) ok = clean_source(p, &ep, job_id, identity, &removed, &other, e);
     else if (ok) ok = clean_target(p, &ep, job_id, identity, &removed, &other, &last, e);
     secret_wipe(&ep.password);
+    p->env.ledger = NULL;
     if (!ok) {
         json_decref(last);
         return false;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "job/ledger_text.h"
+
 #define LEDGER_TIMEOUT_S 30
 
 typedef struct table_counter {
@@ -162,8 +164,9 @@ static void on_retrying(void *ctx, const err *e, const char *end, uint32_t attem
 
 /* --- ledger --- */
 
-/* Takes the message, gives it its number, sends it and waits for the answer. */
-static bool ask_ledger(report *r, json_t *message, uint64_t *ret_id, err *e)
+/* Takes the message, gives it its number, sends it and waits for the answer. ret_id, ret_state: NULL when not wanted.
+ */
+static bool ask_ledger(report *r, json_t *message, uint64_t *ret_id, ledger_state *ret_state, err *e)
 {
     pthread_mutex_lock(&r->ledger_lock);
     pthread_mutex_lock(&r->lock);
@@ -175,9 +178,13 @@ static bool ask_ledger(report *r, json_t *message, uint64_t *ret_id, err *e)
     pthread_mutex_lock(&r->lock);
     while (ok && r->answered_seq != seq && r->connected)
         if (pthread_cond_timedwait(&r->changed, &r->lock, &deadline) != 0) break;
-    if (ok && r->answered_seq != seq) ok = err_set(e, r->connected ? ERR_TIMEOUT : ERR_CANCELLED, "the service did not confirm a ledger entry");
-    else if (ok && !r->answer_ok) ok = err_set_native(e, ERR_CATALOG, r->answer_later ? RETRY_LATER : RETRY_NEVER, 0, "the ledger entry was refused: %s", r->answer_text);
-    else if (ok && ret_id) *ret_id = r->answer_id;
+    if (ok && r->answered_seq != seq)
+        ok = err_set(e, r->connected ? ERR_TIMEOUT : ERR_CANCELLED, "the service did not confirm a ledger entry");
+    else if (ok && !r->answer_ok)
+        ok = err_set_native(e, ERR_CATALOG, r->answer_later ? RETRY_LATER : RETRY_NEVER, 0,
+                            "the ledger entry was refused: %s", r->answer_text);
+    if (ok && ret_id) *ret_id = r->answer_id;
+    if (ok && ret_state) *ret_state = r->answer_state;
     pthread_mutex_unlock(&r->lock);
     pthread_mutex_unlock(&r->ledger_lock);
     return ok;
@@ -185,13 +192,34 @@ static bool ask_ledger(report *r, json_t *message, uint64_t *ret_id, err *e)
 
 static bool on_intend(void *ctx, const char *end, const char *kind, str name, str undo, bool shared, uint64_t *ret_id, err *e)
 {
-    return ask_ledger(ctx, json_pack("{s:s, s:s, s:s, s:s, s:s%, s:s%, s:b}", "type", "ledger", "op", "intend", "end", end, "kind", kind, "name", name.p, name.n,
-                                     "undo", undo.n ? undo.p : "", undo.n, "shared", (int)shared), ret_id, e);
+    return ask_ledger(ctx,
+                      json_pack("{s:s, s:s, s:s, s:s, s:s%, s:s%, s:b}", "type", "ledger", "op", "intend", "end", end,
+                                "kind", kind, "name", name.p, name.n, "undo", undo.n ? undo.p : "", undo.n, "shared",
+                                (int)shared),
+                      ret_id, NULL, e);
 }
 
 static bool on_created(void *ctx, uint64_t id, err *e)
 {
-    return ask_ledger(ctx, json_pack("{s:s, s:s, s:I}", "type", "ledger", "op", "created", "id", (json_int_t)id), NULL, e);
+    return ask_ledger(ctx, json_pack("{s:s, s:s, s:I}", "type", "ledger", "op", "created", "id", (json_int_t)id), NULL,
+                      NULL, e);
+}
+
+static bool on_find(void *ctx, const char *end, const char *kind, str name, ledger_state *ret, err *e)
+{
+    return ask_ledger(ctx,
+                      json_pack("{s:s, s:s, s:s, s:s, s:s%}", "type", "ledger", "op", "find", "end", end, "kind", kind,
+                                "name", name.p, name.n),
+                      NULL, ret, e);
+}
+
+static bool on_settle(void *ctx, const char *end, const char *kind, str name, ledger_state state, str why, err *e)
+{
+    return ask_ledger(ctx,
+                      json_pack("{s:s, s:s, s:s, s:s, s:s%, s:s, s:s%}", "type", "ledger", "op", "settle", "end", end,
+                                "kind", kind, "name", name.p, name.n, "state", ledger_text_write(state), "why",
+                                why.n ? why.p : "", why.n),
+                      NULL, NULL, e);
 }
 
 void report_ledger_answer(report *r, const json_t *m)
@@ -201,6 +229,7 @@ void report_ledger_answer(report *r, const json_t *m)
     r->answer_ok = ctl_flag(m, "ok");
     r->answer_later = ctl_flag(m, "later");
     r->answer_id = (uint64_t)ctl_number(m, "id");
+    r->answer_state = ledger_text_read(ctl_str(m, "state"));
     snprintf(r->answer_text, sizeof r->answer_text, "%s", ctl_text(m, "text"));
     pthread_cond_broadcast(&r->changed);
     pthread_mutex_unlock(&r->lock);
@@ -210,7 +239,7 @@ void report_bind(report *r, pipeline_events *ret_events, ledger *ret_ledger)
 {
     *ret_events = (pipeline_events){.stage = on_stage, .schema_object = on_object, .table_planned = on_planned, .rows_loaded = on_rows, .table_loaded = on_loaded,
                                     .applied = on_applied, .caught_up = on_caught_up, .retrying = on_retrying, .ctx = r};
-    *ret_ledger = (ledger){.intend = on_intend, .created = on_created, .ctx = r};
+    *ret_ledger = (ledger){.intend = on_intend, .created = on_created, .find = on_find, .settle = on_settle, .ctx = r};
 }
 
 static json_t *applied_message(report *r)

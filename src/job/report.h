@@ -24,6 +24,7 @@ typedef struct report {
     uint64_t next_seq, answered_seq; /* ledger calls, one at a time */
     bool answer_ok, answer_later;
     uint64_t answer_id;
+    ledger_state answer_state;
     char answer_text[ERR_TEXT_BYTES];
     pthread_mutex_t ledger_lock;
 } report;

@@ -138,7 +138,7 @@ static bool no_intend(void *ctx, const char *end, const char *kind, str name, st
 }
 
 static bool no_created(void *ctx, uint64_t id, err *e) { return (void)ctx, (void)id, (void)e, true; }
-static const ledger no_ledger = {no_intend, no_created, NULL};
+static const ledger no_ledger = {.intend = no_intend, .created = no_created};
 
 /* Both phases, from the source's catalog. */
 static bool op_schema(probe *p, err *e)

@@ -345,7 +345,7 @@ int main(void)
     err e = ERR_INIT;
     driver d = {.request = json_loadf(stdin, 0, NULL), .answer = json_object(), .ledger = json_array()};
     if (!d.request || !cancel_init(&stop, &e)) return 2;
-    d.l = (ledger){ledger_intend, ledger_created, &d};
+    d.l = (ledger){.intend = ledger_intend, .created = ledger_created, .ctx = &d};
     d.epoch = number(d.request, "epoch", 1);
     d.env = (engine_env){.clock = clk_system(), .cancel = &stop, .ledger = &d.l, .job_id = str_from_c(text(d.request, "job", "job1")), .replica_id = 4712,
                          .budget_bytes = 64 << 20, .connect_timeout_s = 5, .io_timeout_s = 60};

@@ -165,7 +165,7 @@ static bool ledger_created(void *ctx, uint64_t id, err *e)
     return true;
 }
 
-static const ledger no_ledger = {ledger_intend, ledger_created, NULL};
+static const ledger no_ledger = {.intend = ledger_intend, .created = ledger_created};
 
 static bool claim(replay *r, checkpoint *ret, err *e)
 {

@@ -83,6 +83,15 @@ static bool ledger_created(void *ctx, uint64_t id, err *e)
     return true;
 }
 
+static bool ledger_settle(void *ctx, const char *end, const char *kind, str name, ledger_state state, str why, err *e)
+{
+    driver *d = ctx;
+    uint64_t i;
+    if (!ledger_intend(ctx, end, kind, name, STR(""), false, &i, e)) return false;
+    json_object_set_new(json_array_get(d->ledger, i), state == LEDGER_REMOVED ? "removed" : "kept", jstr(why));
+    return true;
+}
+
 /* ---- tables ---- */
 
 static col_type type_of(const char *name)
@@ -598,7 +607,7 @@ int main(void)
                 .ledger = json_array(),
                 .results = json_array()};
     if (!d.request || !cancel_init(&stop, &e)) return 2;
-    d.l = (ledger){ledger_intend, ledger_created, &d};
+    d.l = (ledger){.intend = ledger_intend, .created = ledger_created, .settle = ledger_settle, .ctx = &d};
     d.epoch = number(d.request, "epoch", 1);
     d.env = (engine_env){.clock = clk_system(),
                          .cancel = &stop,

@@ -300,7 +300,8 @@ def test_unnamed_rows_are_refused_before_anything_is_made(d15):
 def test_nothing_is_left_and_removing_twice_is_fine(d):
     d.sql("CREATE TABLE t (id int PRIMARY KEY)")
     intended = [(line["intend"], line["undo"]) for line in d.ok("keep") if "intend" in line]
-    assert intended == [("publication", f'DROP PUBLICATION IF EXISTS "{d.slot}"'), ("slot", f"SELECT pg_drop_replication_slot('{d.slot}')")]
+    assert intended == [("publication", f'DROP PUBLICATION IF EXISTS "{d.slot}"'), ("slot", "SELECT pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) AS held, pg_drop_replication_slot(slot_name) "
+                                 f"FROM pg_replication_slots WHERE slot_name = '{d.slot}'")]
     assert not [line for line in d.ok("keep") if "intend" in line]
     with subprocess.Popen([str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         process.stdin.write(d.request("stream", **{"from": d.keep()}))

@@ -474,7 +474,7 @@ def test_lost_answer_to_commit(open_database, committed):
     proxy.listener.close()
     assert proxy.seen.is_set() and result["code"] == "CommitUnknown" and result["retry"] == 2
     deadline = time.monotonic() + 20
-    while not committed and db.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sluice' AND datname = current_database()")[0][0]:
+    while not committed and db.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sluice%%' AND datname = current_database()")[0][0]:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     at = db.fine(READ)[0]["checkpoint"]["position"]

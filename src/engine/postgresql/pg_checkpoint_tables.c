@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/postgresql/pg_end_sessions.h"
+
 /* The job's row is updated with each window: room in its page keeps that update from writing to the index. */
 #define CHECKPOINT_SQL                                                                                                                      \
     "CREATE TABLE sluice.checkpoint (job_id text NOT NULL, lane integer NOT NULL, epoch bigint NOT NULL, phase text NOT NULL DEFAULT '', "   \
@@ -17,6 +19,9 @@
     "row_count bigint NOT NULL DEFAULT 0, xid bigint NOT NULL DEFAULT 0, PRIMARY KEY (job_id, table_schema, table_name, number)); "          \
     "COMMENT ON TABLE sluice.chunk IS 'Sluice: progress of full loads'"
 
+#define SCHEMA_COMMENT "Sluice: what its tasks keep in this database"
+#define SCHEMA_SQL "CREATE SCHEMA sluice; COMMENT ON SCHEMA sluice IS '" SCHEMA_COMMENT "'"
+
 #define LOCK_KEY "126909663503205" /* the bytes "sluice" as a number */
 
 enum { LOCK_SECONDS = 10 };
@@ -27,10 +32,14 @@ static const struct {
 } tables[] = {{"checkpoint", "epoch"}, {"chunk", "number"}, {"object", "job_id"}};
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
-#define FIND_SQL                                                                                                                            \
-    "SELECT c.relname, c.relkind = 'r', pg_catalog.bool_or(a.attname = 'job_id'), pg_catalog.bool_or(a.attname = 'epoch'), "                 \
-    "pg_catalog.bool_or(a.attname = 'number') FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND " \
-    "c.relname IN ('checkpoint', 'chunk', 'object') LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT "     \
+#define FIND_SQL                                                                                                       \
+    "SELECT c.relname, c.relkind = 'r', pg_catalog.bool_or(a.attname = 'job_id'), pg_catalog.bool_or(a.attname = "     \
+    "'epoch'), "                                                                                                       \
+    "pg_catalog.bool_or(a.attname = 'number'), pg_catalog.bool_or(pg_catalog.obj_description(n.oid, 'pg_namespace') "  \
+    "= '" SCHEMA_COMMENT                                                                                               \
+    "') FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND "                 \
+    "c.relname IN ('checkpoint', 'chunk', 'object') LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND "    \
+    "a.attnum > 0 AND NOT "                                                                                            \
     "a.attisdropped WHERE n.nspname = 'sluice' GROUP BY c.relname, c.relkind"
 
 static bool is_true(const PGresult *r, int row, int column) { return str_eq(pg_field(r, row, column), STR("t")); }
@@ -48,6 +57,7 @@ bool pg_checkpoint_tables_find(pg_conn *c, pg_checkpoint_objects *ret, err *e)
     PGresult *r;
     if (!pg_conn_query(c, STR(FIND_SQL), &r, e)) return err_context(e, "looking for the schema sluice");
     o.schema = PQntuples(r) > 0;
+    o.schema_ours = o.schema && is_true(r, 0, 5);
     for (int row = 0; row < PQntuples(r); row++)
         for (int i = 0; i < TABLES; i++)
             if (str_eq(pg_field(r, row, 0), str_from_c(tables[i].name))) *at[i] = kind_of(r, row, i);
@@ -74,14 +84,31 @@ void pg_checkpoint_tables_unlock(pg_conn *c)
 
 /* ---- make ---- */
 
-/* Intent first, then the object, then the note that it exists. What exists is not made again: that would ask for rights that nobody needs. */
-bool pg_checkpoint_tables_make_one(target *t, bool exists, const char *kind, const char *name, const char *undo, const char *create, err *e)
+/* Intent first, then the object, then the note that it exists. What exists is not made again: that would ask for rights
+ * that nobody needs. */
+static bool make(target *t, bool exists, const char *kind, const char *name, const char *undo, const char *create,
+                 err *e)
 {
     const ledger *l = t->env->ledger;
     uint64_t id = 0;
     if (!l) return err_set(e, ERR_INTERNAL, "%s %s is missing in the destination and may not be made here", kind, name);
     return l->intend(l->ctx, "dest", kind, str_from_c(name), str_from_c(undo), true, &id, e) &&
            (exists || pg_conn_exec(t->conn, str_from_c(create), NULL, e) || err_context(e, "making the %s %s", kind, name)) && l->created(l->ctx, id, e);
+}
+
+bool pg_checkpoint_tables_make_schema(target *t, const pg_checkpoint_objects *have, err *e)
+{
+    const ledger *l = t->env->ledger;
+    if (l && have->schema && !have->schema_ours)
+        return l->settle(l->ctx, "dest", "schema", STR("sluice"), LEDGER_KEPT, STR("it was there before the task"), e);
+    return make(t, have->schema, "schema", "sluice", "DROP SCHEMA IF EXISTS sluice", SCHEMA_SQL, e);
+}
+
+bool pg_checkpoint_tables_make_one(target *t, bool exists, const char *name, const char *create, err *e)
+{
+    char undo[80];
+    snprintf(undo, sizeof undo, "DROP TABLE IF EXISTS %s", name);
+    return make(t, exists, "table", name, undo, create, e);
 }
 
 static bool rows_entry(target *t, uint64_t *ret_id, err *e)
@@ -104,10 +131,10 @@ bool pg_checkpoint_tables_make(target *t, err *e)
     if (have.checkpoint == PG_CHECKPOINT_FOREIGN || have.chunk == PG_CHECKPOINT_FOREIGN)
         return err_set(e, ERR_TARGET_CONFLICT, "the destination has a relation sluice.%s that is not Sluice's; rename it",
                        have.checkpoint == PG_CHECKPOINT_FOREIGN ? "checkpoint" : "chunk");
-    return pg_checkpoint_tables_make_one(t, have.schema, "schema", "sluice", PG_CHECKPOINT_SCHEMA_UNDO, PG_CHECKPOINT_SCHEMA_SQL, e) &&
-           pg_checkpoint_tables_make_one(t, have.checkpoint == PG_CHECKPOINT_OURS, "table", "sluice.checkpoint", "DROP TABLE IF EXISTS sluice.checkpoint",
-                                         CHECKPOINT_SQL, e) &&
-           pg_checkpoint_tables_make_one(t, have.chunk == PG_CHECKPOINT_OURS, "table", "sluice.chunk", "DROP TABLE IF EXISTS sluice.chunk", CHUNK_SQL, e) &&
+    return pg_checkpoint_tables_make_schema(t, &have, e) &&
+           pg_checkpoint_tables_make_one(t, have.checkpoint == PG_CHECKPOINT_OURS, "sluice.checkpoint", CHECKPOINT_SQL,
+                                         e) &&
+           pg_checkpoint_tables_make_one(t, have.chunk == PG_CHECKPOINT_OURS, "sluice.chunk", CHUNK_SQL, e) &&
            rows_entry(t, &rows, e);
 }
 
@@ -146,47 +173,76 @@ static bool anybody_left(pg_conn *c, const pg_checkpoint_object *have, bool *ret
     return true;
 }
 
-/* Drops what is empty now. Objects of another role, and objects that somebody's others need, stay and are named. */
-static bool drop(pg_conn *c, const char *kind, const char *name, buf *removed, err *e)
+static bool settle(target *t, const char *kind, const char *name, ledger_state state, const char *why, err *e)
 {
-    if (pg_conn_execf(c, e, "DROP %s IF EXISTS %s", kind, name)) {
-        buf_printf(removed, "%s %s\n", !strcmp(kind, "TABLE") ? "table" : "schema", name);
-        return true;
+    const ledger *l = t->env->ledger;
+    return l->settle(l->ctx, "dest", kind, str_from_c(name), state, str_from_c(why), e);
+}
+
+static bool keep(target *t, const char *kind, const char *name, const char *why, buf *removed, err *e)
+{
+    buf_printf(removed, "%s %s kept: %s\n", kind, name, why);
+    return settle(t, kind, name, LEDGER_KEPT, why, e);
+}
+
+/* Drops what is empty now. Objects of another role, and objects that somebody's others need, stay and are named. */
+static bool drop(target *t, const char *kind, const char *name, buf *removed, err *e)
+{
+    if (pg_conn_execf(t->conn, e, "DROP %s IF EXISTS %s", !strcmp(kind, "table") ? "TABLE" : "SCHEMA", name)) {
+        buf_printf(removed, "%s %s\n", kind, name);
+        return settle(t, kind, name, LEDGER_REMOVED, "", e);
     }
     const char *why = e->native == PG_STATE('4', '2', '5', '0', '1')   ? "another role owns it"
                       : e->native == PG_STATE('2', 'B', 'P', '0', '1') ? "objects that are not Sluice's depend on it"
                                                                        : NULL;
     if (!why) return false;
-    buf_printf(removed, "%s %s kept: %s\n", !strcmp(kind, "TABLE") ? "table" : "schema", name, why);
     *e = ERR_INIT;
-    return true;
+    return keep(t, kind, name, why, removed, e);
 }
 
-static bool remove_all(pg_conn *c, str job_id, buf *removed, err *e)
+static bool settle_rows(target *t, err *e)
+{
+    return settle(t, "rows", "sluice.checkpoint", LEDGER_REMOVED, "", e);
+}
+
+/* Other jobs use what they share with this one. */
+static bool leave_shared(target *t, const pg_checkpoint_object *have, err *e)
+{
+    for (int i = 0; i < TABLES; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "sluice.%s", tables[i].name);
+        if (have[i] == PG_CHECKPOINT_OURS && !settle(t, "table", name, LEDGER_KEPT, "other tasks use it", e))
+            return false;
+    }
+    return settle(t, "schema", "sluice", LEDGER_KEPT, "other tasks use it", e);
+}
+
+static bool remove_all(target *t, str job_id, buf *removed, err *e)
 {
     pg_checkpoint_objects o;
     bool left;
-    if (!pg_checkpoint_tables_find(c, &o, e)) return false;
+    if (!pg_checkpoint_tables_find(t->conn, &o, e)) return false;
     if (!o.schema) return true;
     const pg_checkpoint_object have[TABLES] = {o.checkpoint, o.chunk, o.object};
     /* The job's row goes last: until then a retry finds everything by it. */
     for (int i = TABLES; i-- > 0;)
-        if (have[i] == PG_CHECKPOINT_OURS && !delete_rows(c, tables[i].name, job_id, removed, e)) return false;
-    if (!anybody_left(c, have, &left, e)) return false;
-    if (left) return true;
+        if (have[i] == PG_CHECKPOINT_OURS && !delete_rows(t->conn, tables[i].name, job_id, removed, e)) return false;
+    if (!settle_rows(t, e) || !anybody_left(t->conn, have, &left, e)) return false;
+    if (left) return leave_shared(t, have, e);
     for (int i = TABLES; i-- > 0;) {
         char name[32];
         snprintf(name, sizeof name, "sluice.%s", tables[i].name);
-        if (have[i] == PG_CHECKPOINT_OURS && !drop(c, "TABLE", name, removed, e)) return false;
+        if (have[i] == PG_CHECKPOINT_OURS && !drop(t, "table", name, removed, e)) return false;
     }
-    return drop(c, "SCHEMA", "sluice", removed, e);
+    return o.schema_ours ? drop(t, "schema", "sluice", removed, e)
+                         : keep(t, "schema", "sluice", "it was there before the task", removed, e);
 }
 
 bool pg_checkpoint_remove_job(target *t, str job_id, arena *a, str *ret_removed, err *e)
 {
     BUF_AUTO removed = BUF_INIT;
-    if (!pg_checkpoint_tables_lock(t->conn, e)) return false;
-    bool ok = remove_all(t->conn, job_id, &removed, e);
+    if (!pg_end_sessions(t->conn, e) || !pg_checkpoint_tables_lock(t->conn, e)) return false;
+    bool ok = remove_all(t, job_id, &removed, e);
     pg_checkpoint_tables_unlock(t->conn);
     if (!ok) return err_context(e, "removing what the job left in the destination's schema sluice");
     *ret_removed = arena_copy(a, buf_str(&removed));

@@ -7,7 +7,7 @@
 typedef enum pg_checkpoint_object { PG_CHECKPOINT_NONE, PG_CHECKPOINT_OURS, PG_CHECKPOINT_FOREIGN /* same name, other columns */ } pg_checkpoint_object;
 
 typedef struct pg_checkpoint_objects {
-    bool schema;
+    bool schema, schema_ours; /* ours: made by a job, which its comment says */
     pg_checkpoint_object checkpoint, chunk, object;
 } pg_checkpoint_objects;
 
@@ -16,14 +16,13 @@ ERR_MUST_USE bool pg_checkpoint_tables_find(pg_conn *c, pg_checkpoint_objects *r
 /* An advisory lock of the session, held around making and removing. ERR_TARGET_BUSY when another job keeps it for 10 s. */
 ERR_MUST_USE bool pg_checkpoint_tables_lock(pg_conn *c, err *e);
 void pg_checkpoint_tables_unlock(pg_conn *c);
-/* Makes one object through the ledger, unless it exists: kind "schema" or "table", its name and its SQL. The ledger's entry is written either way. */
-ERR_MUST_USE bool pg_checkpoint_tables_make_one(target *t, bool exists, const char *kind, const char *name, const char *undo, const char *create, err *e);
+/* Makes the schema, or a table of it by name and SQL, through the ledger, unless it exists. The ledger's entry is
+ * written either way; a schema that no job made is adopted: it will be kept. */
+ERR_MUST_USE bool pg_checkpoint_tables_make_schema(target *t, const pg_checkpoint_objects *have, err *e);
+ERR_MUST_USE bool pg_checkpoint_tables_make_one(target *t, bool exists, const char *name, const char *create, err *e);
 /* Writes schema, tables and the job's rows into the ledger and makes what is missing. */
 ERR_MUST_USE bool pg_checkpoint_tables_make(target *t, err *e);
 /* Tells the ledger that the job's rows exist. */
 ERR_MUST_USE bool pg_checkpoint_tables_made(target *t, err *e);
-
-#define PG_CHECKPOINT_SCHEMA_SQL "CREATE SCHEMA sluice"
-#define PG_CHECKPOINT_SCHEMA_UNDO "DROP SCHEMA IF EXISTS sluice"
 
 #endif

@@ -52,17 +52,29 @@ static bool check_endpoint(const endpoint *ep, pg_end end, err *e)
     return true;
 }
 
-static PGconn *start_connect(const endpoint *ep, bool replication)
+/* Tells whose the session is, at the server and to pg_end_sessions. Cut at what the server keeps. */
+static void application_name(const engine_env *env, pg_end end, char out[64])
 {
-    char host[1025], port[8], user[257], database[257], ca[4096];
+    snprintf(out, 64, "sluice%s%.*s",
+             !env->job_id.n     ? ""
+             : end == PG_SOURCE ? " source of "
+                                : " destination of ",
+             STR_ARG(env->job_id));
+}
+
+static PGconn *start_connect(const endpoint *ep, const engine_env *env, pg_end end, bool replication)
+{
+    char host[1025], port[8], user[257], database[257], ca[4096], name[64];
     snprintf(host, sizeof host, "%.*s", STR_ARG(ep->host));
     snprintf(port, sizeof port, "%u", ep->port);
     snprintf(user, sizeof user, "%.*s", STR_ARG(ep->user));
     snprintf(database, sizeof database, "%.*s", STR_ARG(ep->database));
-    snprintf(ca, sizeof ca, "%.*s", STR_ARG(ep->tls_ca_file.n || ep->tls != TLS_VERIFY_FULL ? ep->tls_ca_file : STR(SYSTEM_CAS)));
+    snprintf(ca, sizeof ca, "%.*s",
+             STR_ARG(ep->tls_ca_file.n || ep->tls != TLS_VERIFY_FULL ? ep->tls_ca_file : STR(SYSTEM_CAS)));
+    application_name(env, end, name);
     const char *const names[] = {"host", "port", "user", "password", "dbname", "sslmode", "application_name", "client_encoding", "options", "passfile",
                                  "keepalives_idle", "keepalives_interval", "keepalives_count", "gssencmode", "replication", ca[0] ? "sslrootcert" : NULL, NULL};
-    const char *const values[] = {host, port, user, secret_c(&ep->password), database, tls_text(ep->tls), "sluice", "UTF8", PINNED, "/dev/null",
+    const char *const values[] = {host, port, user, secret_c(&ep->password), database, tls_text(ep->tls), name, "UTF8", PINNED, "/dev/null",
                                   "30", "10", "3", "disable", replication ? "database" : "false", ca, NULL};
     return PQconnectStartParams(names, values, 0); /* dbname is a name, never a connection string */
 }
@@ -152,8 +164,9 @@ bool pg_conn_open(const endpoint *ep, const engine_env *env, pg_end end, bool re
     if (env->cancel && cancel_asked(env->cancel)) return cancel_error(e);
     pg_conn *c = calloc(1, sizeof *c);
     if (!c) return err_no_memory(e, "a connection");
-    *c = (pg_conn){.end = end, .ep = ep, .env = env, .statement_timeout_s = env->io_timeout_s ? env->io_timeout_s : IO_TIMEOUT_S};
-    c->pg = start_connect(ep, replication);
+    *c = (pg_conn){
+        .end = end, .ep = ep, .env = env, .statement_timeout_s = env->io_timeout_s ? env->io_timeout_s : IO_TIMEOUT_S};
+    c->pg = start_connect(ep, env, end, replication);
     bool ok = c->pg || err_no_memory(e, "a connection");
     if (ok) PQsetNoticeReceiver(c->pg, silence, NULL);
     if (ok && finish_connect(c, e) && policy_check_peer(ep->policy, ep->host, ep->port, PQsocket(c->pg), e)) {

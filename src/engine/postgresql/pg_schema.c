@@ -46,8 +46,8 @@ static bool open_objects(making *m, err *e)
     if (have.object != PG_CHECKPOINT_OURS) {
         if (!pg_checkpoint_tables_lock(m->t->conn, e)) return false;
         bool ok = pg_checkpoint_tables_find(m->t->conn, &have, e) &&
-                  pg_checkpoint_tables_make_one(m->t, have.schema, "schema", "sluice", PG_CHECKPOINT_SCHEMA_UNDO, PG_CHECKPOINT_SCHEMA_SQL, e) &&
-                  pg_checkpoint_tables_make_one(m->t, have.object == PG_CHECKPOINT_OURS, "table", "sluice.object", "DROP TABLE IF EXISTS sluice.object", OBJECT_SQL, e);
+                  pg_checkpoint_tables_make_schema(m->t, &have, e) &&
+                  pg_checkpoint_tables_make_one(m->t, have.object == PG_CHECKPOINT_OURS, "sluice.object", OBJECT_SQL, e);
         pg_checkpoint_tables_unlock(m->t->conn);
         if (!ok) return false;
     }

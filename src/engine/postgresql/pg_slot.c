@@ -1,10 +1,11 @@
-/* Making, checking and removing publication and slot. */
+/* Making and checking the slot; its publication comes first. */
 #include "engine/postgresql/pg_slot.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/postgresql/pg_position.h"
+#include "engine/postgresql/pg_publication.h"
 
 uint32_t pg_slot_wait_s(const pg_conn *c) { return 2 * c->statement_timeout_s; }
 
@@ -19,48 +20,34 @@ void pg_slot_name(str job_id, char out[PG_SLOT_NAME_BYTES])
     }
 }
 
-/* --- the publication --- */
+/* --- the ledger --- */
 
-/* An UPDATE or DELETE of such a table would fail at the source as soon as it is published (measured on 15, 17, 18). */
-static bool check_identities(const catalog_def *c, err *e)
-{
-    for (uint32_t i = 0; i < c->table_count; i++) {
-        const table_def *t = c->tables[i];
-        bool primary = t->key_count && t->keys[0].primary;
-        if (t->replica_identity == 'n' || (t->replica_identity == 'd' && !primary))
-            return err_set(e, ERR_SOURCE_CONFIG,
-                           "table %.*s.%.*s has no primary key and no replica identity: the log could not name its rows, and publishing it would make the source refuse "
-                           "UPDATE and DELETE; run at the source: ALTER TABLE \"%.*s\".\"%.*s\" REPLICA IDENTITY FULL",
-                           STR_ARG(t->schema), STR_ARG(t->name), STR_ARG(t->schema), STR_ARG(t->name));
-    }
-    return true;
-}
-
-static void create_publication_sql(buf *sql, const char *name, const catalog_def *c)
-{
-    buf_add_c(sql, "CREATE PUBLICATION ");
-    pg_quote_name(sql, str_from_c(name));
-    for (uint32_t i = 0; i < c->table_count; i++) {
-        const table_def *t = c->tables[i];
-        buf_add_c(sql, i ? ", " : " FOR TABLE ");
-        if (str_starts_with(t->storage_engine, STR("r"))) buf_add_c(sql, "ONLY ");
-        pg_quote_table(sql, t->schema, t->name);
-        if (!t->filter_sql.p) continue;
-        buf_add_c(sql, " WHERE (");
-        buf_add(sql, t->filter_sql);
-        buf_add_c(sql, ")");
-    }
-    buf_add_c(sql, " WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = true)");
-}
-
-static bool intend(source *s, const char *kind, const char *name, const char *undo, uint64_t *ret_id, err *e)
+bool pg_slot_intend(source *s, const char *kind, const char *name, const char *undo, uint64_t *ret_id, err *e)
 {
     const ledger *l = s->env->ledger;
     if (!l) return err_set(e, ERR_INTERNAL, "the %s %s is missing at the source and may not be made here", kind, name);
     return l->intend(l->ctx, "src", kind, str_from_c(name), str_from_c(undo), false, ret_id, e);
 }
 
-static bool exists(pg_conn *c, const char *from, const char *column, const char *name, bool *ret, err *e)
+bool pg_slot_is_ours(source *s, const char *kind, const char *name, bool *ret, err *e)
+{
+    const ledger *l = s->env->ledger;
+    ledger_state state = LEDGER_NONE;
+    if (!l) return err_set(e, ERR_INTERNAL, "whose the %s %s is cannot be told without a ledger", kind, name);
+    if (!l->find(l->ctx, "src", kind, str_from_c(name), &state, e)) return false;
+    *ret = state == LEDGER_MADE;
+    return true;
+}
+
+bool pg_slot_adopt(source *s, const char *kind, const char *name, err *e)
+{
+    const ledger *l = s->env->ledger;
+    return l->settle(l->ctx, "src", kind, str_from_c(name), LEDGER_KEPT, STR("it was there before the task"), e);
+}
+
+/* --- the slot --- */
+
+bool pg_slot_exists(pg_conn *c, const char *from, const char *column, const char *name, bool *ret, err *e)
 {
     char sql[256];
     uint64_t n = 0;
@@ -69,22 +56,6 @@ static bool exists(pg_conn *c, const char *from, const char *column, const char 
     *ret = n != 0;
     return true;
 }
-
-static bool make_publication(source *s, const char *name, const catalog_def *c, err *e)
-{
-    BUF_AUTO sql = BUF_INIT;
-    char undo[160];
-    bool there;
-    uint64_t id;
-    if (!check_identities(c, e) || !exists(s->conn, "pg_publication", "pubname", name, &there, e)) return false;
-    if (there) return true; /* this job's own: its objects never change while it has one */
-    snprintf(undo, sizeof undo, "DROP PUBLICATION IF EXISTS \"%s\"", name);
-    create_publication_sql(&sql, name, c);
-    if (sql.failed) return err_no_memory(e, "a statement");
-    return intend(s, "publication", name, undo, &id, e) && pg_conn_exec(s->conn, buf_str(&sql), NULL, e) && s->env->ledger->created(s->env->ledger->ctx, id, e);
-}
-
-/* --- the slot --- */
 
 /* "pid 123 (user u, since 2026-…), …": transactions that a new slot has to wait for. */
 static void blockers(source *s, char *out, size_t n)
@@ -163,15 +134,22 @@ bool pg_slot_check(source *s, pg_lsn lsn, err *e)
 
 static bool make_slot(source *s, const char *name, pg_lsn *ret, err *e)
 {
-    char undo[160];
-    bool there, lost;
+    char undo[300];
+    bool there, lost, ours;
     uint64_t id;
     if (!read_slot(s, name, &there, ret, &lost, e)) return false;
     if (there && lost)
-        return err_set(e, ERR_SOURCE_LOG_PURGED, "the source has invalidated the replication slot %s (max_slot_wal_keep_size or idle timeout); reset the job", name);
-    if (there) return true;
-    snprintf(undo, sizeof undo, "SELECT pg_drop_replication_slot('%s')", name);
-    return intend(s, "slot", name, undo, &id, e) && create_slot(s, name, ret, e) && s->env->ledger->created(s->env->ledger->ctx, id, e);
+        return err_set(e, ERR_SOURCE_LOG_PURGED,
+                       "the source has invalidated the replication slot %s (max_slot_wal_keep_size or idle timeout); "
+                       "reset the job",
+                       name);
+    if (there) return pg_slot_is_ours(s, "slot", name, &ours, e) && (ours || pg_slot_adopt(s, "slot", name, e));
+    snprintf(undo, sizeof undo,
+             "SELECT pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) AS held, "
+             "pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '%s'",
+             name);
+    return pg_slot_intend(s, "slot", name, undo, &id, e) && create_slot(s, name, ret, e) &&
+           s->env->ledger->created(s->env->ledger->ctx, id, e);
 }
 
 bool pg_slot_keep(source *s, const catalog_def *c, arena *a, position *ret, err *e)
@@ -184,37 +162,6 @@ bool pg_slot_keep(source *s, const catalog_def *c, arena *a, position *ret, err 
     if (!str_eq(level, STR("logical")))
         return err_set(e, ERR_SOURCE_CONFIG, "wal_level is %.*s at the source; set wal_level = logical in its configuration and restart it", STR_ARG(level));
     /* Publication first: the slot's log is read by what the catalog said at each of its positions. */
-    return pg_place_read(s->conn, a, &p, e) && make_publication(s, name, c, e) && make_slot(s, name, &p.lsn, e) && pg_place_format(&p, 0, a, ret, e);
-}
-
-/* --- removing --- */
-
-static bool remove_slot(source *s, const char *name, buf *removed, err *e)
-{
-    bool there;
-    if (!exists(s->conn, "pg_replication_slots", "slot_name", name, &there, e) || !there) return !there && e->code == ERR_NONE;
-    /* A worker that was killed may still hold it through its dead connection. */
-    bool ok = pg_conn_execf(s->conn, e, "SELECT pg_catalog.pg_terminate_backend(active_pid, 10000) FROM pg_catalog.pg_replication_slots WHERE slot_name = '%s' AND active", name) &&
-              pg_conn_execf(s->conn, e, "SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots WHERE slot_name = '%s'", name);
-    if (ok) buf_printf(removed, "replication slot %s\n", name);
-    return ok;
-}
-
-static bool remove_publication(source *s, const char *name, buf *removed, err *e)
-{
-    bool there;
-    if (!exists(s->conn, "pg_publication", "pubname", name, &there, e) || !there) return !there && e->code == ERR_NONE;
-    if (!pg_conn_execf(s->conn, e, "DROP PUBLICATION IF EXISTS \"%s\"", name)) return false;
-    buf_printf(removed, "publication %s\n", name);
-    return true;
-}
-
-bool pg_slot_remove(source *s, str job_id, arena *a, str *ret_removed, err *e)
-{
-    char name[PG_SLOT_NAME_BYTES];
-    BUF_AUTO removed = BUF_INIT;
-    pg_slot_name(job_id, name);
-    if (!remove_slot(s, name, &removed, e) || !remove_publication(s, name, &removed, e)) return false;
-    *ret_removed = arena_copy(a, buf_str(&removed));
-    return (ret_removed->p && !removed.failed) || err_no_memory(e, "a receipt");
+    return pg_place_read(s->conn, a, &p, e) && pg_publication_make(s, name, c, e) && make_slot(s, name, &p.lsn, e) &&
+           pg_place_format(&p, 0, a, ret, e);
 }

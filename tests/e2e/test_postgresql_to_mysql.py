@@ -224,19 +224,20 @@ def test_definitions(service, postgresql_15, target, schema):
     source.sql(f"""SET search_path = {schema}, public; CREATE TABLE parent (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text UNIQUE, "Größe" varchar(10) NOT NULL DEFAULT 'x''y\\z',
             at timestamptz DEFAULT now(), day date DEFAULT '2024-02-29', flag boolean DEFAULT true, n numeric(10,2) DEFAULT -1.5, f float8 DEFAULT 0.1, j jsonb DEFAULT '{{"a": 1}}', t text DEFAULT 'long',
             u uuid DEFAULT gen_random_uuid(), b bytea DEFAULT '\\x00ff', ts timestamp(3) DEFAULT LOCALTIMESTAMP, bits bit(3) DEFAULT B'101', m mood DEFAULT 'sad', odd int DEFAULT (1 + random()::int),
-            twice bigint GENERATED ALWAYS AS (id * 2) STORED, CONSTRAINT positive CHECK (n > -100), left_out money);
+            twice bigint GENERATED ALWAYS AS (id * 2) STORED, CONSTRAINT positive CHECK (n > -100), sum numeric(12,2) GENERATED ALWAYS AS (n * 2) STORED,
+            CONSTRAINT odd_text CHECK (t ~ 'l'), CONSTRAINT words CHECK (code IN ('A', 'a', 'B', 'live', 'own') AND length(t) < 100), left_out money);
         CREATE TABLE child (id serial, parent bigint NOT NULL REFERENCES parent (id) ON DELETE CASCADE, code text REFERENCES parent (code) ON UPDATE CASCADE DEFERRABLE, body text, tags text[],
             PRIMARY KEY (parent, id));
         CREATE INDEX ON child (body); CREATE INDEX by_hash ON child USING hash (code); CREATE INDEX by_tag ON child USING gin (tags); CREATE UNIQUE INDEX partly ON child (id) WHERE id > 5;
         CREATE INDEX lowered ON child (lower(body)); COMMENT ON TABLE parent IS 'it''s'; COMMENT ON COLUMN parent.n IS 'a "price"';
         INSERT INTO parent (code) VALUES ('A'), ('a'); INSERT INTO child (parent, code, body) VALUES (1, 'A', 'x'), (2, 'a', repeat('y', 5000))""")
     chosen = {schema: {"name": schema, "all": False, "Table": {"child": {"name": "child", "all": True}, "parent": {"name": "parent", "all": False, "column": {
-        c: {"name": c} for c in ("id", "code", "Größe", "at", "day", "flag", "n", "f", "j", "t", "u", "b", "ts", "bits", "m", "odd", "twice")}}}}}
+        c: {"name": c} for c in ("id", "code", "Größe", "at", "day", "flag", "n", "f", "j", "t", "u", "b", "ts", "bits", "m", "odd", "twice", "sum")}}}}}
     job = configure(service, source, target, schema, "SYNC", DbList=json.dumps(chosen))
     run_until(service, job, "Synchronizing")
     told = service.ok("DescribePreCheckStatus", {"DtsJobId": job})
     told = json.dumps(told, ensure_ascii=False)
-    for part in ("odd: DEFAULT", "twice: the generated column is not carried", "positive: the check is not carried", "by_tag: not carried", "partly: not carried", "lowered: not carried"):
+    for part in ("odd: DEFAULT", "twice: the generated column is not carried", "odd_text: the check is not carried", "by_tag: not carried", "partly: not carried", "lowered: not carried"):
         assert part in told, part
     source.sql(f"INSERT INTO {schema}.parent (code) VALUES ('live'); UPDATE {schema}.child SET body = 'z' WHERE parent = 1; UPDATE {schema}.parent SET code = 'B' WHERE id = 1; DELETE FROM {schema}.parent WHERE id = 2")
     wait_for(lambda: target.sql(f"SELECT GROUP_CONCAT(id, code ORDER BY id) FROM {schema}.parent")[0][0], {"1B,3live"}, 60)
@@ -246,6 +247,11 @@ def test_definitions(service, postgresql_15, target, schema):
         cursor.execute(f"INSERT INTO {schema}.parent (code) VALUES ('own')")
         cursor.execute(f"SELECT id > 3, `Größe`, `at` > '2024-01-01', CAST(day AS CHAR), flag, n, f, CAST(j AS CHAR), t, LENGTH(u), HEX(b), ts > '2024-01-01', BIN(bits), m, odd FROM {schema}.parent WHERE code = 'own'")
         assert list(cursor.fetchall()) == [(1, "x'y\\z", 1, "2024-02-29", 1, Decimal("-1.50"), 0.1, '{"a": 1}', "long", 36, "00FF", 1, "101", "sad", None)]
+        cursor.execute(f"SELECT n, `sum` FROM {schema}.parent WHERE code = 'live'")
+        assert list(cursor.fetchall()) == [(Decimal("-1.50"), Decimal("-3.00"))]
+        for refused in ("n = -100", "code = 'b'", "code = 'LIVE'"):
+            with pytest.raises(Exception, match="(?i)constraint"):
+                cursor.execute(f"UPDATE {schema}.parent SET {refused} WHERE code = 'own'")
         cursor.execute(f"SHOW CREATE TABLE {schema}.parent")
         text = cursor.fetchone()[1]
         assert "COMMENT='it''s'" in text and "COMMENT 'a \"price\"'" in text and "left_out" not in text and "UNIQUE KEY" in text

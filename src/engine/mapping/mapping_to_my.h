@@ -80,6 +80,10 @@ ERR_MUST_USE bool my_plan_default(const my_work *w, uint32_t column, err *e);
 /* mapping_to_my_expression.c: generated columns and checks, after all columns of the table have their types. */
 ERR_MUST_USE bool my_plan_expressions(const my_work *w, err *e);
 
+/* mapping_to_my_translate.c: an expression of the source in the target's SQL (in the arena), a condition, or a value of the target's column unless that is NULL.
+ * False: there is none that gives the same for every row of the source. */
+bool my_translate(const my_work *w, str sql, const column_def *column, str *ret);
+
 /* mapping_to_my_keys.c: keys (with row_key) and foreign keys, after all columns of all tables (T69). */
 ERR_MUST_USE bool my_plan_keys(const my_work *w, err *e);
 ERR_MUST_USE bool my_plan_foreign_keys(const my_work *w, err *e);

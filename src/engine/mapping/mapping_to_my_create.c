@@ -13,6 +13,10 @@ static void add_column(const my_work *w, uint32_t i, buf *out)
     }
     buf_printf(out, " %.*s", STR_ARG(c->native_type));
     if (c->charset.n && c->type != COL_JSON) buf_printf(out, " CHARACTER SET %.*s COLLATE %.*s", STR_ARG(c->charset), STR_ARG(c->collation));
+    if (c->generated) {
+        buf_printf(out, " GENERATED ALWAYS AS (%.*s) STORED", STR_ARG(c->generation_sql));
+        return;
+    }
     buf_add_c(out, c->nullable ? (c->type == COL_TIMESTAMP ? " NULL" : "") : " NOT NULL");
     if (d->srid) buf_printf(out, " /*!80003 SRID %u */", d->srid);
     if (c->default_sql.p) buf_printf(out, " DEFAULT %.*s", STR_ARG(c->default_sql));

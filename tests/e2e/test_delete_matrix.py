@@ -186,7 +186,7 @@ def spread(first, *others):
 
 def everywhere(ways, *others, postgresql):
     """spread() with the pairings of MySQL and MariaDB; those of `postgresql` with PostgreSQL besides. A long run: with all pairings."""
-    return spread(ways, *others, PAIRS) if LONG else spread(ways, *others, MYSQL_PAIRS) + spread(postgresql, *others, ("pg-pg", "mariadb-pg", "pg18-pg"))
+    return spread(ways, *others, PAIRS) if LONG else spread(ways, *others, MYSQL_PAIRS) + spread(postgresql, *others, ("pg-pg", "mariadb-pg", "pg18-pg", "pg-mysql"))
 
 
 def called(kind, *names):

@@ -96,6 +96,48 @@ static void assert_steps(const json_t *receipt)
     for (size_t i = 0; i < 4; i++) assert_string_equal(json_string_value(json_object_get(json_array_get(steps, i), "step")), names[i]);
 }
 
+static ledger_record entry_of(fixture *f, const ledger_record *which, bool *ret_found)
+{
+    err e = ERR_INIT;
+    ledger_record l = {.id = 0};
+    assert_true(ledger_find_object(f->c, which, &f->a, &l, ret_found, &e));
+    return l;
+}
+
+/* What was there before the job is kept; what was removed and is made again is the job's again. */
+static void test_ledger_tells_whose_an_object_is(void **state)
+{
+    fixture *f = *state;
+    err e = ERR_INIT;
+    uint64_t id = 0, again = 0;
+    bool found = true;
+    job_record r = configured(f, "SYNC");
+    ledger_record slot = {.job_id = r.job_id, .run_id = r.job_id, .end = STR("src"), .kind = STR("slot"), .name = STR("s"), .undo = STR("drop s")}, publication = slot;
+    publication.kind = STR("publication");
+    publication.state = STR("kept");
+    publication.last_error = STR("it was there before the task");
+    assert_true(catalog_begin(f->c, &e));
+    entry_of(f, &slot, &found);
+    assert_false(found);
+    assert_true(ledger_settle(f->c, &publication, &e));
+    assert_true(ledger_intend(f->c, &publication, &id, &e)); /* never taken over by a later intent */
+    ledger_record l = entry_of(f, &publication, &found);
+    assert_true(found && l.id == id);
+    assert_text(l.state, "kept");
+    assert_text(l.last_error, "it was there before the task");
+    assert_true(ledger_intend(f->c, &slot, &id, &e) && ledger_created(f->c, r.job_id, id, &e));
+    assert_text(entry_of(f, &slot, &found).state, "created");
+    slot.state = STR("removed");
+    assert_true(ledger_settle(f->c, &slot, &e));
+    l = entry_of(f, &slot, &found);
+    assert_text(l.state, "removed");
+    assert_text(l.undo, "drop s");
+    assert_true(ledger_intend(f->c, &slot, &again, &e));
+    assert_int_equal(again, id);
+    assert_text(entry_of(f, &slot, &found).state, "intended");
+    catalog_rollback(f->c);
+}
+
 static void test_nothing_was_made(void **state)
 {
     fixture *f = *state;
@@ -331,7 +373,8 @@ static void test_delete_waits_for_the_reset(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_nothing_was_made), TEST(test_running_precheck_is_stopped), TEST(test_dead_precheck_is_told), TEST(test_unreachable_end_leaves_leftovers),
+        TEST(test_ledger_tells_whose_an_object_is), TEST(test_nothing_was_made), TEST(test_running_precheck_is_stopped), TEST(test_dead_precheck_is_told),
+        TEST(test_unreachable_end_leaves_leftovers),
         TEST(test_old_leftover_is_abandoned_not_forgotten), TEST(test_crash_after_each_step), TEST(test_reset_cleans_the_old_run), TEST(test_delete_waits_for_the_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,10 +228,11 @@ def test_definitions(service, postgresql_15, target, schema):
             CONSTRAINT odd_text CHECK (t ~ 'l'), CONSTRAINT words CHECK (code IN ('A', 'a', 'B', 'live', 'own') AND length(t) < 100), left_out money);
         CREATE TABLE child (id serial, parent bigint NOT NULL REFERENCES parent (id) ON DELETE CASCADE, code text REFERENCES parent (code) ON UPDATE CASCADE DEFERRABLE, body text, tags text[],
             PRIMARY KEY (parent, id));
+        CREATE TABLE wide (k text, {", ".join(f"c{i} varchar({300 * i + 10})" for i in range(25))}, PRIMARY KEY (k));
         CREATE INDEX ON child (body); CREATE INDEX by_hash ON child USING hash (code); CREATE INDEX by_tag ON child USING gin (tags); CREATE UNIQUE INDEX partly ON child (id) WHERE id > 5;
         CREATE INDEX lowered ON child (lower(body)); COMMENT ON TABLE parent IS 'it''s'; COMMENT ON COLUMN parent.n IS 'a "price"';
         INSERT INTO parent (code) VALUES ('A'), ('a'); INSERT INTO child (parent, code, body) VALUES (1, 'A', 'x'), (2, 'a', repeat('y', 5000))""")
-    chosen = {schema: {"name": schema, "all": False, "Table": {"child": {"name": "child", "all": True}, "parent": {"name": "parent", "all": False, "column": {
+    chosen = {schema: {"name": schema, "all": False, "Table": {"child": {"name": "child", "all": True}, "wide": {"name": "wide", "all": True}, "parent": {"name": "parent", "all": False, "column": {
         c: {"name": c} for c in ("id", "code", "Größe", "at", "day", "flag", "n", "f", "j", "t", "u", "b", "ts", "bits", "m", "odd", "twice", "sum")}}}}}
     job = configure(service, source, target, schema, "SYNC", DbList=json.dumps(chosen))
     run_until(service, job, "Synchronizing")
@@ -257,6 +258,8 @@ def test_definitions(service, postgresql_15, target, schema):
         assert "COMMENT='it''s'" in text and "COMMENT 'a \"price\"'" in text and "left_out" not in text and "UNIQUE KEY" in text
         cursor.execute(f"SHOW CREATE TABLE {schema}.child")
         text = cursor.fetchone()[1]
+        assert target.sql(f"SELECT data_type, COUNT(*) FROM information_schema.columns WHERE table_schema = '{schema}' AND table_name = 'wide' GROUP BY 1 ORDER BY 1") == [
+            ("longtext", 15), ("varchar", 11)]  # a row has 65535 bytes
         assert text.count("FOREIGN KEY") == 2 and "`body`(191)" in text and "PRIMARY KEY (`parent`,`id`)" in text and "KEY `by_hash` (`code`)" in text
     delete(service, job)
 

@@ -1,8 +1,23 @@
 /* The text of CREATE TABLE in the form of SHOW CREATE TABLE, which engine/mysql takes apart. */
 #include "engine/mapping/mapping_to_my.h"
 
+/* As much of a comment as the servers take (MySQL manual, CREATE TABLE); the rest is told. */
+static void add_comment(const my_work *w, const column_def *c, str comment, size_t most_chars, const char *word, buf *out)
+{
+    size_t chars = 0, n = 0;
+    for (; n < comment.n; n++) {
+        if (((uint8_t)comment.p[n] & 0xc0) == 0x80) continue;
+        if (chars++ == most_chars) break;
+    }
+    if (n < comment.n) mapping_find(w->m, w->s, c, RULE_COUNT, (mapping_finding){.what = STR("the comment is cut: MySQL takes 1024 characters for a column, 2048 for a table")});
+    if (!comment.n) return;
+    buf_add_c(out, word);
+    my_add_literal(out, str_sub(comment, 0, n));
+}
+
 static void add_column(const my_work *w, uint32_t i, buf *out)
 {
+    enum { COMMENT_CHARS = 1024 };
     const column_def *c = &w->t->columns[i];
     const my_column_detail *d = w->details[i];
     buf_add_c(out, "\n  ");
@@ -22,10 +37,7 @@ static void add_column(const my_work *w, uint32_t i, buf *out)
     if (c->default_sql.p) buf_printf(out, " DEFAULT %.*s", STR_ARG(c->default_sql));
     else if (c->nullable) buf_add_c(out, " DEFAULT NULL");
     if (c->auto_increment) buf_add_c(out, " AUTO_INCREMENT");
-    if (c->comment.n) {
-        buf_add_c(out, " COMMENT ");
-        my_add_literal(out, c->comment);
-    }
+    add_comment(w, &w->s->columns[i], c->comment, COMMENT_CHARS, " COMMENT ", out);
     if (d->check_sql.p) buf_printf(out, " CHECK (%.*s)", STR_ARG(d->check_sql));
 }
 
@@ -40,6 +52,7 @@ static void add_checks(const my_work *w, buf *out)
 
 bool my_write_create(const my_work *w, err *e)
 {
+    enum { COMMENT_CHARS = 2048 };
     BUF_AUTO out = BUF_INIT;
     table_def *t = w->t;
     buf_add_c(&out, "CREATE TABLE ");
@@ -55,10 +68,7 @@ bool my_write_create(const my_work *w, err *e)
     }
     add_checks(w, &out);
     buf_printf(&out, "\n) ENGINE=InnoDB DEFAULT CHARSET=%.*s COLLATE=%.*s", STR_ARG(t->charset), STR_ARG(t->collation));
-    if (t->comment.n) {
-        buf_add_c(&out, " COMMENT=");
-        my_add_literal(&out, t->comment);
-    }
+    add_comment(w, NULL, t->comment, COMMENT_CHARS, " COMMENT=", &out);
     t->create_sql = out.failed ? STR_NULL : arena_copy(w->m->a, buf_str(&out));
     return my_made(t->create_sql, e);
 }

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 import writers
-from jobs import (LONG, MYSQL_PAIRS, PAIRS, alive, assert_as_before, assert_gone, assert_no_connections, assert_same, configure, count, database, delete, each_pair, insert, inventory,
+from jobs import (LONG, PAIRS, alive, assert_as_before, assert_gone, assert_no_connections, assert_same, configure, count, database, delete, each_pair, insert, inventory,
                   reach, run_until, same_count, status, worker_pid)
 from sluice import Service, endpoints, job_params, wait_for
 
@@ -37,7 +37,7 @@ def hex_rows(server, db, table):
 
 
 @pytest.mark.parametrize("kind", ["SYNC", "MIGRATION"] if LONG else ["SYNC"])
-@each_pair(*MYSQL_PAIRS, "mariadb-pg", "pg-pg", among=PAIRS)
+@each_pair("mariadb-mysql", "mysql-mysql", "mariadb-pg", "pg-pg", "pg-mariadb", among=PAIRS)
 def test_whole_life(service, pair, kind):
     """Purchase, configuration, precheck, load, stream, pause, start and deletion, while the source changes all the time."""
     source, target = pair

@@ -28,7 +28,7 @@ def lose(service, job, proxy, number, chance, timeout_s):
     assert proxy.lost.total() >= number
 
 
-@each_pair("mariadb-pg", "pg-pg", among=PAIRS)
+@each_pair("mariadb-pg", "pg-mariadb", among=PAIRS)
 def test_lost_answers_to_commit(pair):
     source, target = pair
     seed = int(os.environ.get("SLUICE_KILL_SEED") or random.randrange(1 << 30))
@@ -45,7 +45,7 @@ def test_lost_answers_to_commit(pair):
         sampler = slots.Sampler(source, target, job) if source.family == "postgresql" else None
         if sampler:
             sampler.start()
-        lose(service, job, proxy, LOST // 4, 0.5, 120)
+        lose(service, job, proxy, LOST // 4, 0.5, 60 + LOST * 5)
         in_load = service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["DataInitializationStatus"]["Status"] != "Finished"
         service.ok("ModifyDynamicConfig", {"DtsJobId": job, "JobCode": "03", "EnableLimit": "false"})
         reach(service, job, "Synchronizing", timeout_s=120)

@@ -24,29 +24,35 @@ static bool delete_rows(applier *a, const apply_table *t, const change **list, u
     return true;
 }
 
-/* The next row that can stand in a set. */
-static uint32_t next_plain(const apply_table *t, const change **list, uint32_t i, uint32_t count)
+/* REPLACE would lose the columns that an image leaves out, such as a large value of PostgreSQL that did not change. */
+static bool stands_alone(const apply_table *t, const val *row, bool again)
 {
-    while (t->has_enum && i < count && apply_sql_enum_errors(t, list[i]->after)) i++;
+    return (t->has_enum && apply_sql_enum_errors(t, row)) || (again && !apply_sql_is_whole(t, row));
+}
+
+/* The next row that can stand in a set. */
+static uint32_t next_plain(const apply_table *t, const change **list, uint32_t i, uint32_t count, bool again)
+{
+    while (i < count && stands_alone(t, list[i]->after, again)) i++;
     return i;
 }
 
 /* INSERT, or with `again` REPLACE. */
 static bool put_rows(applier *a, const apply_table *t, const change **list, uint32_t count, bool again, err *e)
 {
-    for (uint32_t i = next_plain(t, list, 0, count); i < count;) {
+    for (uint32_t i = next_plain(t, list, 0, count, again); i < count;) {
         buf *b = apply_run_begin(&a->run);
         uint32_t rows = 0;
         buf_add_c(b, again ? "REPLACE" : "INSERT");
         buf_add(b, t->insert_head);
-        for (; i < count && !is_full(a, rows); rows++, i = next_plain(t, list, i + 1, count)) {
+        for (; i < count && !is_full(a, rows); rows++, i = next_plain(t, list, i + 1, count, again)) {
             if (rows) buf_add_byte(b, ',');
             apply_sql_values(b, t, list[i]->after);
         }
         if (!apply_run_add(&a->run, again ? EXPECT_ANY : EXPECT_AFFECTED, rows, t, e)) return false;
     }
-    for (uint32_t i = 0; t->has_enum && i < count; i++)
-        if (apply_sql_enum_errors(t, list[i]->after) && !(again ? apply_change_again(a, list[i], e) : apply_change(a, list[i], e))) return false;
+    for (uint32_t i = 0; (t->has_enum || again) && i < count; i++)
+        if (stands_alone(t, list[i]->after, again) && !(again ? apply_change_again(a, list[i], e) : apply_change(a, list[i], e))) return false;
     return true;
 }
 

@@ -117,6 +117,25 @@ static bool append_replace(applier *a, const apply_table *t, const change *c, er
     return apply_run_add(&a->run, EXPECT_ANY, 0, t, e);
 }
 
+static bool has_other_unique(const table_def *t)
+{
+    for (uint32_t i = 0; i < t->key_count; i++)
+        if (i != t->row_key && (t->keys[i].unique || t->keys[i].primary)) return true;
+    return false;
+}
+
+/* The image leaves columns out: the row is changed where it is. One that is not there is deleted later in the stream, unless the load dropped it for
+ * another row of the same unique key, or it lies between two chunks with different positions because its key changes. */
+static bool put_part(applier *a, const apply_table *t, const change *c, err *e)
+{
+    if (!c->before || has_other_unique(t->def) || !apply_sql_same_key(t, c->before, c->after))
+        return err_set(e, ERR_NOT_SUPPORTED,
+                       "a change of %.*s that overlaps the full load does not carry all columns, and its row cannot be told by one key; reset the job",
+                       STR_ARG(t->name));
+    apply_sql_update(apply_run_begin(&a->run), t, c->before, c->after, a->t->conn->is_mariadb);
+    return apply_run_add(&a->run, EXPECT_ANY, 0, t, e);
+}
+
 /* Checks and actions are off: the parent may come later in the overlap, and REPLACE must not take children along. */
 bool apply_change_again(applier *a, const change *c, err *e)
 {
@@ -129,10 +148,8 @@ bool apply_change_again(applier *a, const change *c, err *e)
             e, ERR_INTERNAL,
             "a change of %.*s, whose foreign keys have actions that the source does not log, cannot be applied twice",
             STR_ARG(t->name));
-    if (c->after && !apply_sql_is_whole(t, c->after))
-        return err_set(e, ERR_NOT_SUPPORTED, "a change of %.*s that overlaps the full load does not carry all columns",
-                       STR_ARG(t->name));
     if (!apply_foreign_keys(a, false, e)) return false;
+    if (c->after && !apply_sql_is_whole(t, c->after)) return put_part(a, t, c, e);
     if (c->before) {
         apply_sql_delete(apply_run_begin(&a->run), t, c->before, a->t->conn->is_mariadb);
         if (!apply_run_add(&a->run, EXPECT_ANY, 0, t, e)) return false;

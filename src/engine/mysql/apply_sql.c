@@ -164,6 +164,20 @@ bool apply_sql_is_whole(const apply_table *t, const val *row)
     return true;
 }
 
+bool apply_sql_same_key(const apply_table *t, const val *before, const val *after)
+{
+    for (uint32_t k = 0; k < t->key_count; k++) {
+        BUF_AUTO old = BUF_INIT;
+        BUF_AUTO new = BUF_INIT;
+        uint32_t i = t->key[k];
+        if (after[i].kind == VAL_ABSENT || after[i].kind == VAL_UNCHANGED) continue;
+        literal_append(&old, column_of(t, i), &before[i]);
+        literal_append(&new, column_of(t, i), &after[i]);
+        if (old.failed || new.failed || !str_eq(buf_str(&old), buf_str(&new))) return false;
+    }
+    return true;
+}
+
 uint32_t apply_sql_enum_errors(const apply_table *t, const val *row)
 {
     uint32_t n = 0;

@@ -17,6 +17,8 @@ void apply_sql_delete_item(buf *b, const apply_table *t, const val *before, bool
 void apply_sql_delete_end(buf *b, const apply_table *t);
 /* Every written column has a value in the row: it can be written as a whole. */
 bool apply_sql_is_whole(const apply_table *t, const val *row);
+/* The images of one row have the same key; what `after` leaves out did not change. */
+bool apply_sql_same_key(const apply_table *t, const val *before, const val *after);
 /* How many written values of the row are the error value of an ENUM (index 0), which strict mode refuses. */
 uint32_t apply_sql_enum_errors(const apply_table *t, const val *row);
 /* For messages: "id=5, name='x'", each value cut at 64 bytes; "a row without key" for tables without one. */

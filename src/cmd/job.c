@@ -67,7 +67,6 @@ int run_job_show(const args *a)
     client_param_c(&checks, "DtsJobId", a->operands[0]);
     client_param_c(&checks, "JobCode", "01");
     client_param_c(&checks, "PageSize", "500");
-    client_param_c(&checks, "PageSize", "500");
     bool ok = client_call(&c, "DescribeDtsJobDetail", &p, &job, &e) && client_call(&c, "DescribePreCheckStatus", &checks, &items, &e);
     if (ok && args_json(a)) print_tree(job);
     else if (ok) job_print(stdout, job, items);

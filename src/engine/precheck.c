@@ -87,6 +87,21 @@ static bool check_listed(const precheck_request *r, const precheck_sink *sink, e
     return precheck_report_emit(&p, sink, e);
 }
 
+/* Two ends of one place: a table that becomes itself. */
+static bool check_same_place(const precheck_request *r, const precheck_sink *sink, err *e)
+{
+    precheck_report p;
+    bool same = r->source->identity.n && str_eq(r->source->identity, r->target->identity);
+    precheck_report_init(&p, "CHECK_SAME_PLACE");
+    for (uint32_t i = 0; same && i < r->catalog->table_count; i++) {
+        const table_def *t = r->catalog->tables[i];
+        if (str_eq(t->schema, t->target_schema) && str_eq(t->name, t->target_name))
+            precheck_report_addf(&p, PRECHECK_FAILED, "-- name another destination (ModifyDtsJobEndpoint), or map the table to another name in DbList",
+                                 "source and destination are the same server: %.*s.%.*s would be written onto itself", STR_ARG(t->schema), STR_ARG(t->name));
+    }
+    return precheck_report_emit(&p, sink, e);
+}
+
 /* Without the catalog most items have nothing to look at. */
 static bool check_catalog(const precheck_job *job, source *s, precheck_request *r, catalog_def *catalog, const precheck_sink *sink, arena *a, err *e)
 {
@@ -112,7 +127,7 @@ bool precheck_run(const precheck_job *job, const engine_env *env, const precheck
                           .source = ret->source_reached ? &ret->source : NULL, .target = ret->target_reached ? &ret->target : NULL, .repair = job->source_engine->repair};
     if (ok && ret->source_reached) ok = check_catalog(job, s, &r, &catalog, sink, a, e) && job->source_engine->source->precheck(s, &r, sink, e);
     catalog_def *mapped = &catalog;
-    if (ok && r.catalog && r.target) ok = precheck_types(job, &r, &catalog, sink, a, &mapped, e);
+    if (ok && r.catalog && r.target) ok = check_same_place(&r, sink, e) && precheck_types(job, &r, &catalog, sink, a, &mapped, e);
     if (r.catalog) r.catalog = mapped;
     if (ok && ret->target_reached) ok = job->target_engine->target->precheck(t, &r, sink, e);
     job->source_engine->source->close(s);

@@ -61,7 +61,7 @@ static bool leaves_out_key(const table_def *t)
     return false;
 }
 
-/* What the stream could not evaluate; a load alone needs it to bring parts of different moments to one. Whether the server takes the condition is a check of the source's engine. */
+/* What the stream could not evaluate (a PostgreSQL source filters by itself); a load alone needs it to bring parts of different moments to one. Whether the server takes the condition is a check of the source's engine. */
 static bool check_filters(const precheck_request *r, const precheck_sink *sink, err *e)
 {
     precheck_report p;
@@ -75,7 +75,7 @@ static bool check_filters(const precheck_request *r, const precheck_sink *sink, 
         if (leaves_out_key(t))
             precheck_report_addf(&p, PRECHECK_FAILED, "-- list every column of the primary key in DbList", "the column list of %.*s.%.*s leaves out a column of its primary key", STR_ARG(t->schema),
                                  STR_ARG(t->name));
-        if ((r->incremental || r->full) && t->filter_sql.p && !filter_compile(t, &a, &f, &why))
+        if (t->sql == SQL_MYSQL && (r->incremental || r->full) && t->filter_sql.p && !filter_compile(t, &a, &f, &why))
             precheck_report_addf(&p, r->incremental ? PRECHECK_FAILED : PRECHECK_WARNING, "-- write the condition in DbList with the forms that docs/FILTERS.md lists", "%s%s", why.text,
                                  r->incremental ? "" : "; the load ends with this reason when it is interrupted, or when its parts were read at different moments");
         arena_reset(&a);

@@ -8,12 +8,13 @@ import re
 import uuid
 from contextlib import contextmanager
 
+import prechecks
 import pytest
+from prechecks import run_sql, whole
 from servers import MariaDB, MySQL, Unavailable
 from sluice import ROOT, Service, endpoints, job_params, wait_for
 
 PASSWORD = "Pw-1234567"
-COVERED = set()  # items that a test of this module saw failing or warning
 
 
 @pytest.fixture(scope="module")
@@ -41,55 +42,8 @@ def database(*servers, sql="CREATE TABLE t (id INT PRIMARY KEY, v INT)", prefix=
                 server.sql(f"DROP DATABASE IF EXISTS {db}")
 
 
-class Check:
-    """The prechecks of one job definition: run again with every call, as a new job."""
-
-    def __init__(self, service, source, target, objects, reserve=None, **params):
-        self.service = service
-        self.params = job_params(endpoints(source, target), "x", DbList=json.dumps(objects), **params)
-        if reserve:
-            self.params["Reserve"] = json.dumps({"autoStartModulesAfterConfig": "none", **reserve})
-
-    def __call__(self):
-        s = self.service
-        job = s.ok("ConfigureDtsJob", self.params)["DtsJobId"]
-        s.ok("StartDtsJob", {"DtsJobId": job})
-        self.state = wait_for(lambda: s.ok("DescribeDtsJobDetail", {"DtsJobId": job})["Status"], {"PreCheckPass", "PrecheckFailed"})
-        answer = s.ok("DescribePreCheckStatus", {"DtsJobId": job, "JobCode": "01"})
-        s.ok("DeleteDtsJob", {"DtsJobId": job})
-        self.answer = answer
-        return {i["Item"]: i for i in answer["JobProgress"]}
-
-    def bad(self, item, *words, state="Failed"):
-        """The item, which must have this state and name every word."""
-        COVERED.add(item)
-        got = self()[item]
-        assert got["State"] == state, got
-        if state == "Failed":
-            assert self.state == "PrecheckFailed"
-        for word in words:
-            assert word in got["ErrDetail"], (word, got)
-        assert got["RepairMethod"] and got["ErrMsg"] == item
-        assert [log["ErrMsg"] for log in got["Logs"]] == got["ErrDetail"].split("\n")
-        return got
-
-    def good(self, item):
-        got = self()[item]
-        assert got["State"] == "Success" and got["ErrDetail"] == "" and got["RepairMethod"] == "", got
-
-    def repaired(self, item, server, *words, state="Failed"):
-        """The item is bad; its RepairMethod, run at the server, makes it good."""
-        run_sql(server, self.bad(item, *words, state=state)["RepairMethod"])
-        self.good(item)
-
-
-def run_sql(server, repair):
-    """Every statement of a RepairMethod; there must be one."""
-    statements = [line for line in repair.split("\n") if line and not line.startswith("--")]
-    assert statements, repair
-    for statement in statements:
-        assert ";" in statement, statement
-        server.sql(statement)
+class Check(prechecks.Check):
+    covered = set()
 
 
 @contextmanager
@@ -104,10 +58,6 @@ def running(service, params):
     service.ok("DeleteDtsJob", {"DtsJobId": job})
     wait_for(lambda: json.loads(service.ok("SluiceDescribeReceipt", {"DtsJobId": job})["Receipt"])["finished"], {True})
     assert service.ok("SluiceDescribeLeftovers", {"DtsJobId": job})["Leftovers"] == []
-
-
-def whole(db, to=None):
-    return {db: {"name": to or db, "all": True}}
 
 
 PAIRS = [("mariadb_a", "mysql_a"), ("mysql_a", "mariadb_a")]
@@ -494,7 +444,8 @@ def test_skip_goes_on(service, mariadb_a, mariadb_b):
 
 
 # Items of jobs with a PostgreSQL end: test_postgresql_precheck.py.
-OF_POSTGRESQL = {"CHECK_TYPES", "CHECK_WAL_LEVEL", "CHECK_REPLICATION_SLOTS", "CHECK_LONG_TRANSACTIONS", "CHECK_REPLICA_IDENTITY"}
+OF_POSTGRESQL = {"CHECK_TYPES", "CHECK_WAL_LEVEL", "CHECK_REPLICATION_SLOTS", "CHECK_REPLICATION_CONNECTION", "CHECK_LONG_TRANSACTIONS", "CHECK_WAL_SETTINGS", "CHECK_FAILOVER",
+                 "CHECK_LEFTOVERS", "CHECK_REPLICA_IDENTITY", "CHECK_ENCODING", "CHECK_EXTENSIONS", "CHECK_TRIGGERS", "CHECK_CONNECTIONS", "CHECK_SAME_PLACE"}
 
 
 def test_every_item_has_a_case(request):
@@ -509,4 +460,4 @@ def test_every_item_has_a_case(request):
     page = (ROOT / "docs/PRECHECKS.md").read_text()
     items = set(re.findall(r"^\| `(CHECK_\w+)` \|", page, re.M)) - OF_POSTGRESQL
     assert len(items) >= 18
-    assert items == COVERED
+    assert items == Check.covered

@@ -1,6 +1,7 @@
 /* The table of operations. */
 #include <stdlib.h>
 
+#include "engine/postgresql/pg_repair.h"
 #include "engine/postgresql/postgresql.h"
 
 bool pg_source_open(const endpoint *ep, const engine_env *env, source **ret, err *e)
@@ -45,4 +46,4 @@ static const source_ops pg_source_ops = {
 };
 
 extern const engine engine_postgresql;
-const engine engine_postgresql = {.name = "postgresql", .default_port = 5432, .sql = SQL_POSTGRESQL, .source = &pg_source_ops, .target = &pg_target_ops};
+const engine engine_postgresql = {.name = "postgresql", .default_port = 5432, .sql = SQL_POSTGRESQL, .source = &pg_source_ops, .target = &pg_target_ops, .repair = &pg_repair_ops};

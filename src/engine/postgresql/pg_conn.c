@@ -75,7 +75,7 @@ static PGconn *start_connect(const endpoint *ep, const engine_env *env, pg_end e
     const char *const names[] = {"host", "port", "user", "password", "dbname", "sslmode", "application_name", "client_encoding", "options", "passfile",
                                  "keepalives_idle", "keepalives_interval", "keepalives_count", "gssencmode", "replication", ca[0] ? "sslrootcert" : NULL, NULL};
     const char *const values[] = {host, port, user, secret_c(&ep->password), database, tls_text(ep->tls), name, "UTF8", PINNED, "/dev/null",
-                                  "30", "10", "3", "disable", replication ? "database" : "false", ca, NULL};
+                                  "30", "10", "3", "disable", replication ? "database" : NULL, ca, NULL};
     return PQconnectStartParams(names, values, 0); /* dbname is a name, never a connection string */
 }
 
@@ -129,9 +129,11 @@ static bool connect_failed(pg_conn *c, err *e)
     bool login = strstr(text, "password authentication failed") || strstr(text, "no pg_hba.conf entry") || strstr(text, "does not exist") ||
                  strstr(text, "is not permitted to log in") || strstr(text, "no password supplied") || strstr(text, "permission denied for database") ||
                  strstr(text, "must be superuser or replication role");
+    int state = strstr(text, "permission denied for database") ? PG_STATE('4', '2', '5', '0', '1') : PG_STATE('2', '8', '0', '0', '0');
+    if (strstr(text, "database \"") && strstr(text, "does not exist")) state = PG_STATE('3', 'D', '0', '0', '0');
     if (login)
-        return err_set(e, c->end == PG_SOURCE ? ERR_SOURCE_AUTH : ERR_TARGET_AUTH,
-                       "%s: login refused: %.*s; check user name, password, database and pg_hba.conf", where, n, text);
+        return err_set_native(e, c->end == PG_SOURCE ? ERR_SOURCE_AUTH : ERR_TARGET_AUTH, RETRY_NEVER, state,
+                              "%s: login refused: %.*s; check user name, password, database and pg_hba.conf", where, n, text);
     return err_set_native(e, c->end == PG_SOURCE ? ERR_SOURCE_CONNECT : ERR_TARGET_CONNECT, RETRY_LATER, 0,
                           "%s: cannot connect: %.*s; check address, port, firewall, TLS mode and that the server runs", where, n, text);
 }

@@ -1,191 +1,136 @@
-/* Prechecks of a PostgreSQL source: version, log, slots, privileges, what identifies rows, what the log does not hold. */
-#include "engine/postgresql/pg_catalog.h"
-#include "engine/precheck_report.h"
+/* Prechecks of a PostgreSQL source: version, privileges, encoding, objects. */
+#include "engine/postgresql/pg_precheck.h"
 
-#define OLDEST 130000 /* publish_via_partition_root */
-#define ROW_FILTERS 150000
-#define OLD_TRANSACTION "10 minutes"
-
-typedef struct check {
-    pg_conn *c;
-    const precheck_request *r;
-    const precheck_sink *sink;
-    arena *a;
-} check;
-
-static bool check_version(check *k, err *e)
+static bool check_version(pg_check *k, err *e)
 {
     precheck_report p;
-    str standby = STR_NULL;
-    if (!pg_conn_query_value(k->c, "SELECT pg_catalog.pg_is_in_recovery()", k->a, &standby, e)) return false;
     precheck_report_init(&p, "CHECK_SRC");
-    if (k->c->version < OLDEST)
+    if (k->c->version < PG_OLDEST)
         precheck_report_addf(&p, PRECHECK_FAILED, "-- upgrade the source", "the source is PostgreSQL %u; the oldest supported is 13", k->c->version / 10000);
-    if (str_eq(standby, STR("t")))
-        precheck_report_addf(&p, PRECHECK_FAILED, "-- name the primary: ModifyDtsJobEndpoint", "the source is a standby in recovery, which cannot hold the job's publication");
-    return precheck_report_emit(&p, k->sink, e);
-}
-
-static bool check_wal_level(check *k, err *e)
-{
-    precheck_report p;
-    str level = STR_NULL;
-    if (!pg_conn_query_value(k->c, "SHOW wal_level", k->a, &level, e)) return false;
-    precheck_report_init(&p, "CHECK_WAL_LEVEL");
-    if (!str_eq(level, STR("logical")))
-        precheck_report_addf(&p, PRECHECK_FAILED, "ALTER SYSTEM SET wal_level = 'logical'; -- then restart the source", "wal_level is %.*s: the log does not hold row changes",
-                             STR_ARG(level));
-    return precheck_report_emit(&p, k->sink, e);
-}
-
-/* The job's own slot and, while it loads, a temporary one; each is read by a walsender. */
-static bool check_slots(check *k, err *e)
-{
-    precheck_report p;
-    uint64_t slots, used, senders, busy;
-    if (!pg_conn_query_u64(k->c, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'max_replication_slots'", &slots, e) ||
-        !pg_conn_query_u64(k->c, "SELECT pg_catalog.count(*) FROM pg_catalog.pg_replication_slots", &used, e) ||
-        !pg_conn_query_u64(k->c, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'max_wal_senders'", &senders, e) ||
-        !pg_conn_query_u64(k->c, "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_replication", &busy, e))
-        return false;
-    precheck_report_init(&p, "CHECK_REPLICATION_SLOTS");
-    if (slots < used + 2)
-        precheck_report_addf(&p, PRECHECK_FAILED, "ALTER SYSTEM SET max_replication_slots = 20; -- then restart the source, or drop slots that nobody needs",
-                             "%llu of %llu replication slots are in use; the job needs two", (unsigned long long)used, (unsigned long long)slots);
-    if (senders < busy + 2)
-        precheck_report_addf(&p, PRECHECK_FAILED, "ALTER SYSTEM SET max_wal_senders = 20; -- then restart the source", "%llu of %llu walsenders are in use; the job needs two",
-                             (unsigned long long)busy, (unsigned long long)senders);
-    return precheck_report_emit(&p, k->sink, e);
-}
-
-static bool check_transactions(check *k, err *e)
-{
-    precheck_report p;
-    PGresult *r;
-    if (!pg_conn_query(k->c,
-                       STR("SELECT pid, usename, pg_catalog.date_trunc('second', xact_start) FROM pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL AND "
-                           "xact_start < pg_catalog.now() - interval '" OLD_TRANSACTION "' UNION ALL SELECT NULL, gid, prepared FROM pg_catalog.pg_prepared_xacts"),
-                       &r, e))
-        return false;
-    precheck_report_init(&p, "CHECK_LONG_TRANSACTIONS");
-    for (int i = 0; i < PQntuples(r); i++) {
-        BUF_AUTO repair = BUF_INIT;
-        str pid = pg_field(r, i, 0), who = pg_field(r, i, 1);
-        if (pid.p) {
-            buf_printf(&repair, "SELECT pg_terminate_backend(%.*s);", STR_ARG(pid));
-        } else {
-            buf_add_c(&repair, "COMMIT PREPARED ");
-            pg_quote_literal(&repair, who);
-            buf_add_c(&repair, "; -- or ROLLBACK PREPARED");
-        }
-        precheck_report_addf(&p, PRECHECK_WARNING, buf_c(&repair), "%s %.*s is open since %s: a new replication slot waits for it", pid.p ? "a transaction of user" : "the prepared transaction",
-                             STR_ARG(who), PQgetvalue(r, i, 2));
-    }
-    PQclear(r);
-    return precheck_report_emit(&p, k->sink, e);
+    const char *sql = "SELECT 'the source is a standby in recovery, which cannot hold the job''s publication', "
+                      "'-- name the primary: ModifyDtsJobEndpoint' WHERE pg_is_in_recovery()";
+    return pg_check_emit(k, &p, pg_check_find(k, &p, PRECHECK_FAILED, false, sql, e), e);
 }
 
 /* --- privileges --- */
 
-static bool yes(check *k, const char *sql, str value, bool *ret, err *e)
+
+/* Asked of every schema in DbList: without the right the catalog may not be readable, so that no table is known. */
+static bool check_schema_rights(pg_check *k, precheck_report *p, err *e)
 {
-    PGresult *r;
-    if (!pg_conn_query_params(k->c, str_from_c(sql), &value, 1, &r, e)) return false;
-    *ret = str_eq(pg_field(r, 0, 0), STR("t"));
-    PQclear(r);
-    return true;
+    const char *sql = "SELECT format('the source account %s lacks USAGE on the schema %s', current_user, nspname), format('GRANT USAGE ON SCHEMA %I TO %I;', nspname, current_user) "
+                      "FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1::text[]) AND NOT has_schema_privilege(oid, 'USAGE') ORDER BY nspname";
+    const str *names;
+    BUF_AUTO list = BUF_INIT;
+    uint32_t n = dblist_databases(k->r->objects, &names);
+    pg_check_add_array(&list, names, n);
+    return pg_check_find_in(k, p, PRECHECK_FAILED, &list, sql, e);
 }
 
-static bool check_table_rights(check *k, precheck_report *p, const table_def *t, err *e)
-{
-    BUF_AUTO name = BUF_INIT;
-    BUF_AUTO repair = BUF_INIT;
-    bool may_read, owns, hidden;
-    pg_quote_table(&name, t->schema, t->name);
-    if (name.failed) return err_no_memory(e, "a name");
-    if (!yes(k, "SELECT pg_catalog.has_table_privilege($1, 'SELECT')", buf_str(&name), &may_read, e) ||
-        !yes(k, "SELECT pg_catalog.pg_has_role(relowner, 'USAGE') FROM pg_catalog.pg_class WHERE oid = $1::pg_catalog.regclass", buf_str(&name), &owns, e) ||
-        !yes(k, "SELECT pg_catalog.row_security_active($1::pg_catalog.regclass)", buf_str(&name), &hidden, e))
-        return false;
-    if (!may_read) {
-        buf_printf(&repair, "GRANT SELECT ON %s TO \"%.*s\";", buf_c(&name), STR_ARG(k->c->ep->user));
-        precheck_report_addf(p, PRECHECK_FAILED, buf_c(&repair), "the source account lacks SELECT on %s", buf_c(&name));
-    }
-    buf_reset(&repair);
-    buf_printf(&repair, "GRANT \"%.*s\" TO CURRENT_USER; -- as the owner's member: GRANT owner TO \"%.*s\"", STR_ARG(k->c->ep->user), STR_ARG(k->c->ep->user));
-    if (!owns) precheck_report_addf(p, PRECHECK_FAILED, buf_c(&repair), "the source account does not own %s: it cannot be published", buf_c(&name));
-    buf_reset(&repair);
-    buf_printf(&repair, "ALTER ROLE \"%.*s\" BYPASSRLS;", STR_ARG(k->c->ep->user));
-    if (hidden) precheck_report_addf(p, PRECHECK_FAILED, buf_c(&repair), "row level security hides rows of %s from the source account", buf_c(&name));
-    return true;
-}
-
-static bool check_privileges(check *k, err *e)
+/* Amazon RDS gives the right to replicate as a role. */
+static bool check_privileges(pg_check *k, err *e)
 {
     precheck_report p;
-    BUF_AUTO repair = BUF_INIT;
-    str replication = STR_NULL, create = STR_NULL;
-    bool ok = pg_conn_query_value(k->c, "SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER", k->a, &replication, e) &&
-              pg_conn_query_value(k->c, "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')", k->a, &create, e);
-    if (!ok) return false;
     precheck_report_init(&p, "CHECK_PRIVILEGE_SRC");
-    buf_printf(&repair, "ALTER ROLE \"%.*s\" REPLICATION;", STR_ARG(k->c->ep->user));
-    if (!str_eq(replication, STR("t"))) precheck_report_addf(&p, PRECHECK_FAILED, buf_c(&repair), "the source account %.*s lacks the attribute REPLICATION", STR_ARG(k->c->ep->user));
-    buf_reset(&repair);
-    buf_printf(&repair, "GRANT CREATE ON DATABASE \"%.*s\" TO \"%.*s\";", STR_ARG(k->c->ep->database), STR_ARG(k->c->ep->user));
-    if (!str_eq(create, STR("t"))) precheck_report_addf(&p, PRECHECK_FAILED, buf_c(&repair), "the source account %.*s may not create a publication", STR_ARG(k->c->ep->user));
-    for (uint32_t i = 0; ok && k->r->catalog && i < k->r->catalog->table_count; i++) ok = check_table_rights(k, &p, k->r->catalog->tables[i], e);
-    err ignored = ERR_INIT;
-    return precheck_report_emit(&p, k->sink, ok ? e : &ignored) && ok;
+    const char *account =
+        "SELECT format('the source account %s lacks the attribute REPLICATION', current_user), CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'rds_replication') "
+        "THEN format('GRANT rds_replication TO %I;', current_user) ELSE format('ALTER ROLE %I REPLICATION;', current_user) END FROM pg_catalog.pg_roles WHERE rolname = current_user "
+        "AND NOT rolreplication AND NOT rolsuper AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles o WHERE o.rolname IN ('rds_replication', 'rds_superuser') AND pg_has_role(o.oid, 'USAGE')) "
+        "UNION ALL SELECT format('the source account %s lacks CREATE on the database %s: it may not make a publication', current_user, current_database()), "
+        "format('GRANT CREATE ON DATABASE %I TO %I;', current_database(), current_user) WHERE NOT has_database_privilege(current_database(), 'CREATE')";
+    const char *tables =
+        PG_SELECTED
+        "SELECT format('the source account %s lacks SELECT on %s.%s', current_user, nspname, relname), format('GRANT SELECT ON %I.%I TO %I;', nspname, relname, current_user) "
+        "FROM t WHERE NOT has_table_privilege(oid, 'SELECT') "
+        "UNION ALL SELECT format('the source account %s is no member of %s, the owner of %s.%s: it may not publish the table', current_user, pg_get_userbyid(relowner), nspname, relname), "
+        "format('GRANT %I TO %I;', pg_get_userbyid(relowner), current_user) FROM t WHERE NOT pg_has_role(relowner, 'USAGE') "
+        "UNION ALL SELECT format('row level security hides rows of %s.%s from the source account %s', nspname, relname, current_user), format('ALTER ROLE %I BYPASSRLS;', current_user) "
+        "FROM t WHERE row_security_active(oid)";
+    bool ok = pg_check_find(k, &p, PRECHECK_FAILED, false, account, e) && check_schema_rights(k, &p, e) && pg_check_find(k, &p, PRECHECK_FAILED, true, tables, e);
+    return pg_check_emit(k, &p, ok, e);
 }
 
-/* --- tables --- */
+/* --- encoding --- */
 
-static bool check_identities(check *k, err *e)
+/* Between families the mapping asks for the encoding (rule T67). An index over texts whose order changed under it finds rows no more. */
+static bool check_encoding(pg_check *k, err *e)
 {
     precheck_report p;
-    precheck_report_init(&p, "CHECK_REPLICA_IDENTITY");
-    for (uint32_t i = 0; k->r->catalog && i < k->r->catalog->table_count; i++) {
-        const table_def *t = k->r->catalog->tables[i];
-        BUF_AUTO repair = BUF_INIT;
-        bool primary = t->key_count && t->keys[0].primary;
-        if (t->replica_identity != 'n' && (t->replica_identity != 'd' || primary)) continue;
-        buf_add_c(&repair, "ALTER TABLE ");
-        pg_quote_table(&repair, t->schema, t->name);
-        buf_add_c(&repair, " REPLICA IDENTITY FULL;");
-        precheck_report_addf(&p, PRECHECK_FAILED, buf_c(&repair),
-                             "table %.*s.%.*s has no primary key and no replica identity: the source would refuse UPDATE and DELETE as soon as it is published", STR_ARG(t->schema),
-                             STR_ARG(t->name));
+    bool like = !k->r->target || str_eq(k->r->target->product, STR("PostgreSQL"));
+    precheck_report_init(&p, "CHECK_ENCODING");
+    const char *ascii = "SELECT format('the source database %s has the encoding SQL_ASCII: what its texts mean is not known', current_database()), "
+                        "'-- move it to a database with the encoding of its texts: pg_dump --encoding, CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0' "
+                        "WHERE current_setting('server_encoding') = 'SQL_ASCII'";
+    const char *collation =
+        "SELECT format('the source database %s was made with version %s of its collation, the system has %s: indexes over texts may miss rows', datname, datcollversion, now), "
+        "format(E'REINDEX DATABASE %I;\\nALTER DATABASE %I REFRESH COLLATION VERSION;', datname, datname) FROM (SELECT datname, datcollversion, "
+        "pg_database_collation_actual_version(oid) AS now FROM pg_catalog.pg_database WHERE datname = current_database()) d WHERE datcollversion <> now";
+    bool ok = (!like || pg_check_find(k, &p, PRECHECK_FAILED, false, ascii, e)) && (k->c->version < 150000 || pg_check_find(k, &p, PRECHECK_WARNING, false, collation, e));
+    return pg_check_emit(k, &p, ok, e);
+}
+
+/* --- objects --- */
+
+/* A selected schema that is not there would otherwise be carried as nothing. */
+static void check_schemas(pg_check *k, precheck_report *p)
+{
+    const str *names;
+    uint32_t count = dblist_databases(k->r->objects, &names);
+    for (uint32_t i = 0; i < count; i++) {
+        bool exists = false;
+        for (uint32_t n = 0; n < k->r->catalog->database_count; n++) exists = exists || str_eq(k->r->catalog->databases[n].name, names[i]);
+        if (!exists) precheck_report_addf(p, PRECHECK_FAILED, "-- correct the name in DbList, or the endpoint's database", "schema %.*s does not exist in the database %.*s of the source",
+                                          STR_ARG(names[i]), STR_ARG(k->c->ep->database));
     }
-    return precheck_report_emit(&p, k->sink, e);
 }
 
-static bool check_tables(check *k, err *e)
+/* Foreign tables of schemas that are selected as a whole. */
+static bool check_foreign_tables(pg_check *k, precheck_report *p, err *e)
+{
+    const char *sql = "SELECT format('the foreign table %s.%s is not carried', n.nspname, c.relname), '-- make it in the destination, with its server' FROM unnest($1::text[]) s "
+                      "JOIN pg_catalog.pg_namespace n ON n.nspname = s JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relkind = 'f' ORDER BY n.nspname, c.relname";
+    BUF_AUTO list = BUF_INIT;
+    uint32_t n = 0;
+    str *names = arena_array(k->a, k->r->catalog->database_count + 1, sizeof *names);
+    if (!names) return err_no_memory(e, "names of schemas");
+    for (uint32_t i = 0; i < k->r->catalog->database_count; i++)
+        if (dblist_whole_database(k->r->objects, k->r->catalog->databases[i].name)) names[n++] = k->r->catalog->databases[i].name;
+    pg_check_add_array(&list, names, n);
+    return pg_check_find_in(k, p, PRECHECK_WARNING, &list, sql, e);
+}
+
+static bool check_tables(pg_check *k, precheck_report *p, err *e)
+{
+    const char *unlogged = PG_SELECTED "SELECT format('table %s.%s is unlogged: its changes are in no log', nspname, relname), format('ALTER TABLE %I.%I SET LOGGED;', nspname, relname) "
+                                       "FROM t WHERE relpersistence = 'u'";
+    const char *others =
+        PG_SELECTED
+        "SELECT format('table %s.%s inherits from %s: it is carried as a table of its own', t.nspname, t.relname, string_agg(i.inhparent::regclass::text, ', ')), "
+        "format('-- in the destination, after the load: ALTER TABLE %I.%I INHERIT ...', t.nspname, t.relname) FROM t JOIN pg_catalog.pg_inherits i ON i.inhrelid = t.oid "
+        "WHERE NOT t.relispartition GROUP BY t.nspname, t.relname "
+        "UNION ALL SELECT format('column %s.%s.%s may hold numbers of large objects, of which the database has some: their contents are not carried', t.nspname, t.relname, a.attname), "
+        "'-- move the contents to bytea columns (lo_get), or carry them with pg_dump --large-objects' FROM t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 "
+        "AND NOT a.attisdropped JOIN pg_catalog.pg_type y ON y.oid = a.atttypid AND (y.oid = 'pg_catalog.oid'::regtype OR y.typname = 'lo') "
+        "WHERE EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)";
+    return pg_check_find(k, p, k->r->incremental ? PRECHECK_FAILED : PRECHECK_WARNING, true, unlogged, e) && pg_check_find(k, p, PRECHECK_WARNING, true, others, e);
+}
+
+static bool check_objects(pg_check *k, err *e)
 {
     precheck_report p;
+    if (!k->r->catalog) return true;
     precheck_report_init(&p, "CHECK_OBJECTS");
-    for (uint32_t i = 0; k->r->catalog && i < k->r->catalog->table_count; i++) {
-        const table_def *t = k->r->catalog->tables[i];
-        BUF_AUTO repair = BUF_INIT;
-        buf_add_c(&repair, "ALTER TABLE ");
-        pg_quote_table(&repair, t->schema, t->name);
-        buf_add_c(&repair, " SET LOGGED;");
-        if (t->storage_engine.n == 2 && t->storage_engine.p[1] == 'u')
-            precheck_report_addf(&p, k->r->incremental ? PRECHECK_FAILED : PRECHECK_WARNING, buf_c(&repair), "table %.*s.%.*s is unlogged: its changes are in no log", STR_ARG(t->schema),
-                                 STR_ARG(t->name));
-        if (t->filter_sql.p && k->c->version < ROW_FILTERS)
-            precheck_report_addf(&p, PRECHECK_FAILED, "-- take the filter out of DbList", "the row filter of %.*s.%.*s needs PostgreSQL 15 at the source", STR_ARG(t->schema), STR_ARG(t->name));
-    }
-    return precheck_report_emit(&p, k->sink, e);
+    check_schemas(k, &p);
+    return pg_check_emit(k, &p, check_foreign_tables(k, &p, e) && check_tables(k, &p, e), e);
 }
 
 bool pg_precheck_source(source *s, const precheck_request *r, const precheck_sink *sink, err *e)
 {
     arena a;
     arena_init(&a, 16 * 1024, 0);
-    check k = {s->conn, r, sink, &a};
-    bool ok = check_version(&k, e) && check_wal_level(&k, e) && check_slots(&k, e) && check_transactions(&k, e) && check_privileges(&k, e) && check_identities(&k, e) &&
-              check_tables(&k, e);
+    pg_check k = {.c = s->conn, .r = r, .sink = sink, .a = &a, .env = s->env};
+    bool ok = pg_check_select(&k, false, e) && check_version(&k, e) && check_privileges(&k, e) && pg_check_log(&k, e) && check_encoding(&k, e) && pg_check_connections(&k, e) &&
+              pg_check_identities(&k, e) && check_objects(&k, e) && pg_check_filters(&k, e);
     arena_finish(&a);
     return ok;
 }

@@ -1,17 +1,7 @@
-/* Prechecks of a PostgreSQL target: version, privileges, what is there already. */
-#include "engine/postgresql/postgresql.h"
-#include "engine/precheck_report.h"
+/* Prechecks of a PostgreSQL target: version, privileges, encoding, extensions, what is there already. */
+#include "engine/postgresql/pg_precheck.h"
 
-#define OLDEST 130000
-
-typedef struct check {
-    pg_conn *c;
-    const precheck_request *r;
-    const precheck_sink *sink;
-    str job_id;
-} check;
-
-static bool one_row(check *k, const char *sql, const str *values, uint32_t n, str *ret, arena *a, err *e)
+static bool one_row(pg_check *k, const char *sql, const str *values, uint32_t n, str *ret, arena *a, err *e)
 {
     PGresult *r;
     if (!pg_conn_query_params(k->c, str_from_c(sql), values, n, &r, e)) return false;
@@ -22,75 +12,195 @@ static bool one_row(check *k, const char *sql, const str *values, uint32_t n, st
     return ok || err_no_memory(e, "a value");
 }
 
-static bool check_version(check *k, err *e)
+static bool check_version(pg_check *k, err *e)
 {
     precheck_report p;
     precheck_report_init(&p, "CHECK_SRC");
-    if (k->c->version < OLDEST) precheck_report_addf(&p, PRECHECK_FAILED, "-- upgrade the destination", "the destination is PostgreSQL %u; the oldest supported is 13", k->c->version / 10000);
+    if (k->c->version < PG_OLDEST) precheck_report_addf(&p, PRECHECK_FAILED, "-- upgrade the destination", "the destination is PostgreSQL %u; the oldest supported is 13", k->c->version / 10000);
     else if (k->r->source && str_eq(k->r->source->product, STR("PostgreSQL")) && k->r->source->version_number / 10000 > k->c->version / 10000)
         precheck_report_addf(&p, PRECHECK_WARNING, "-- upgrade the destination", "the destination (PostgreSQL %u) is older than the source (%u): it may lack what tables of the source use",
                              k->c->version / 10000, k->r->source->version_number / 10000);
     return precheck_report_emit(&p, k->sink, e);
 }
 
-static bool check_schema_rights(check *k, precheck_report *p, str schema, arena *a, err *e)
+/* --- privileges --- */
+
+/* Names of the schemas that the job writes to, and its own. */
+static bool target_schemas(pg_check *k, str *ret, err *e)
 {
-    BUF_AUTO repair = BUF_INIT;
-    str there, may;
-    if (!one_row(k, "SELECT pg_catalog.has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace WHERE nspname = $1", &schema, 1, &there, a, e) ||
-        !one_row(k, "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')", NULL, 0, &may, a, e))
-        return false;
-    if (there.p ? str_eq(there, STR("t")) : str_eq(may, STR("t"))) return true;
-    if (there.p) buf_printf(&repair, "GRANT CREATE, USAGE ON SCHEMA \"%.*s\" TO \"%.*s\";", STR_ARG(schema), STR_ARG(k->c->ep->user));
-    else buf_printf(&repair, "GRANT CREATE ON DATABASE \"%.*s\" TO \"%.*s\";", STR_ARG(k->c->ep->database), STR_ARG(k->c->ep->user));
-    precheck_report_addf(p, PRECHECK_FAILED, buf_c(&repair), "the destination account %.*s may not create %s%.*s", STR_ARG(k->c->ep->user), there.p ? "tables in the schema " : "the schema ",
-                         STR_ARG(schema));
+    const str *names;
+    BUF_AUTO list = BUF_INIT;
+    uint32_t count = dblist_databases(k->r->objects, &names);
+    str *schemas = arena_array(k->a, count + 1, sizeof *schemas);
+    for (uint32_t i = 0; schemas && i < count; i++) schemas[i] = dblist_target_database(k->r->objects, names[i]);
+    if (schemas) schemas[count] = STR("sluice");
+    if (schemas) pg_check_add_array(&list, schemas, count + 1);
+    *ret = schemas && !list.failed ? arena_copy(k->a, buf_str(&list)) : STR_NULL;
+    return ret->p || err_no_memory(e, "names of schemas");
+}
+
+static bool check_schema_rights(pg_check *k, precheck_report *p, err *e)
+{
+    const char *sql =
+        "SELECT format('the destination account %s may not make the schema %s', current_user, s), format('GRANT CREATE ON DATABASE %I TO %I;', current_database(), current_user) "
+        "FROM unnest($1::text[]) s WHERE ($2::boolean OR s = 'sluice') AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = s) AND NOT has_database_privilege(current_database(), 'CREATE') "
+        "UNION ALL SELECT format('the destination account %s lacks %s on the schema %s', current_user, need, s), format('GRANT %s ON SCHEMA %I TO %I;', need, s, current_user) "
+        "FROM unnest($1::text[]) s JOIN pg_catalog.pg_namespace n ON n.nspname = s, unnest(ARRAY['USAGE', 'CREATE']) need "
+        "WHERE ($2::boolean OR s = 'sluice' OR need = 'USAGE') AND NOT has_schema_privilege(n.oid, need)";
+    str values[] = {STR_NULL, k->r->schema ? STR("true") : STR("false")};
+    PGresult *r;
+    if (!target_schemas(k, &values[0], e) || !pg_conn_query_params(k->c, str_from_c(sql), values, 2, &r, e)) return false;
+    for (int i = 0; i < PQntuples(r); i++) precheck_report_add(p, PRECHECK_FAILED, pg_field(r, i, 0), pg_field(r, i, 1));
+    PQclear(r);
     return true;
 }
 
-static bool check_privileges(check *k, err *e)
+/* Tables that are there and will be written: the job makes those itself that are not. */
+static bool check_privileges(pg_check *k, err *e)
 {
     precheck_report p;
-    arena a;
-    arena_init(&a, 4096, 0);
-    const str *names;
-    uint32_t count = dblist_databases(k->r->objects, &names);
     precheck_report_init(&p, "CHECK_SUPER_AUTH_DEST");
-    bool ok = check_schema_rights(k, &p, STR("sluice"), &a, e);
-    for (uint32_t i = 0; ok && k->r->schema && i < count; i++) ok = check_schema_rights(k, &p, dblist_target_database(k->r->objects, names[i]), &a, e);
-    arena_finish(&a);
-    err ignored = ERR_INIT;
-    return precheck_report_emit(&p, k->sink, ok ? e : &ignored) && ok;
+    const char *tables =
+        PG_SELECTED
+        "SELECT format('the destination account %s lacks %s on %s.%s', current_user, string_agg(need, ', '), nspname, relname), "
+        "format('GRANT %s ON %I.%I TO %I;', string_agg(need, ', '), nspname, relname, current_user) FROM t, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) need "
+        "WHERE relkind IN ('r', 'p') AND NOT has_table_privilege(oid, need) GROUP BY nspname, relname";
+    bool writes = !k->r->schema || k->r->ignore_existing;
+    bool ok = check_schema_rights(k, &p, e) && (!writes || pg_check_find(k, &p, PRECHECK_FAILED, true, tables, e));
+    return pg_check_emit(k, &p, ok, e);
+}
+
+/* --- what the database is like --- */
+
+static bool check_encoding(pg_check *k, err *e)
+{
+    precheck_report p;
+    precheck_report_init(&p, "CHECK_ENCODING");
+    const char *sql = "SELECT format('the destination database %s has the encoding %s: rows with other letters stop the job', current_database(), s), "
+                      "format('-- name another one by ModifyDtsJobEndpoint, made with CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0') "
+                      "FROM current_setting('server_encoding') s WHERE s <> 'UTF8'";
+    return pg_check_emit(k, &p, pg_check_find(k, &p, PRECHECK_WARNING, false, sql, e), e);
+}
+
+/* A type of an extension, with what it is made of, goes into `list` as "extension" and "schema" of the type. */
+static void note_type(const type_def *d, str *names, str *schemas, uint32_t *n, uint32_t room)
+{
+    for (; d; d = d->of) {
+        for (uint32_t i = 0; d->kind == 'c' && i < d->count; i++) note_type(d->fields[i], names, schemas, n, room);
+        if (!d->extension.n || *n == room) continue;
+        bool known = false;
+        for (uint32_t i = 0; i < *n; i++) known = known || str_eq(names[i], d->extension);
+        if (known) continue;
+        names[*n] = d->extension;
+        schemas[(*n)++] = d->schema;
+    }
+}
+
+#define MOST_EXTENSIONS 200
+
+/* Types are written with their schema, so that the extension must lie in the same one. */
+static bool check_extensions(pg_check *k, err *e)
+{
+    precheck_report p;
+    BUF_AUTO names = BUF_INIT;
+    BUF_AUTO schemas = BUF_INIT;
+    PGresult *r;
+    uint32_t n = 0;
+    str name[MOST_EXTENSIONS], schema[MOST_EXTENSIONS];
+    for (uint32_t i = 0; i < k->r->catalog->table_count; i++) {
+        const table_def *t = k->r->catalog->tables[i];
+        for (uint32_t c = 0; t->sql == SQL_POSTGRESQL && c < t->column_count; c++)
+            if (t->columns[c].selected) note_type(t->columns[c].definition, name, schema, &n, MOST_EXTENSIONS);
+    }
+    pg_check_add_array(&names, name, n);
+    pg_check_add_array(&schemas, schema, n);
+    if (names.failed || schemas.failed) return err_no_memory(e, "names of extensions");
+    str values[] = {buf_str(&names), buf_str(&schemas)};
+    const char *sql =
+        "SELECT CASE WHEN x.oid IS NOT NULL THEN format('the extension %s lies in the schema %s of the destination, its types are used in %s', s.ext, n.nspname, s.nsp) "
+        "ELSE format('the destination lacks the extension %s, whose types are used%s', s.ext, CASE WHEN a.name IS NULL THEN ', and its server has no files of it' ELSE '' END) END, "
+        "CASE WHEN x.oid IS NOT NULL THEN format('ALTER EXTENSION %I SET SCHEMA %I;', s.ext, s.nsp) ELSE concat(CASE WHEN a.name IS NULL THEN E'-- install its package, then:\n' END, "
+        "CASE WHEN m.oid IS NULL THEN format(E'CREATE SCHEMA %I;\n', s.nsp) END, format('CREATE EXTENSION %I SCHEMA %I;', s.ext, s.nsp)) END "
+        "FROM unnest($1::text[], $2::text[]) AS s(ext, nsp) LEFT JOIN pg_catalog.pg_extension x ON x.extname = s.ext LEFT JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace "
+        "LEFT JOIN pg_catalog.pg_namespace m ON m.nspname = s.nsp LEFT JOIN pg_catalog.pg_available_extensions a ON a.name = s.ext WHERE x.oid IS NULL OR n.nspname <> s.nsp";
+    if (!pg_conn_query_params(k->c, str_from_c(sql), values, 2, &r, e)) return false;
+    precheck_report_init(&p, "CHECK_EXTENSIONS");
+    for (int i = 0; i < PQntuples(r); i++) precheck_report_add(&p, k->r->schema ? PRECHECK_FAILED : PRECHECK_WARNING, pg_field(r, i, 0), pg_field(r, i, 1));
+    PQclear(r);
+    return precheck_report_emit(&p, k->sink, e);
+}
+
+/* With session_replication_role=replica only triggers that are ENABLE ALWAYS or REPLICA fire; without the right to it all do, those of foreign keys as well. */
+static bool check_triggers(pg_check *k, err *e)
+{
+    precheck_report p;
+    precheck_report_init(&p, "CHECK_TRIGGERS");
+    const char *replica =
+        PG_SELECTED
+        "SELECT format('the trigger %s of %s.%s in the destination fires for what the job writes', g.tgname, nspname, relname), "
+        "format('ALTER TABLE %I.%I ENABLE TRIGGER %I; -- fires for everybody else', nspname, relname, g.tgname) "
+        "FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal AND g.tgenabled IN ('A', 'R') ORDER BY nspname, relname, g.tgname";
+    const char *origin =
+        PG_SELECTED
+        "SELECT format('the trigger %s of %s.%s in the destination fires for what the job writes: the account %s may not set session_replication_role', g.tgname, nspname, relname, current_user), "
+        "CASE WHEN current_setting('server_version_num')::int >= 150000 THEN format('GRANT SET ON PARAMETER session_replication_role TO %I;', current_user) "
+        "ELSE format('ALTER TABLE %I.%I DISABLE TRIGGER %I; -- until the job has ended', nspname, relname, g.tgname) END "
+        "FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' ORDER BY nspname, relname, g.tgname";
+    return pg_check_emit(k, &p, pg_check_find(k, &p, PRECHECK_WARNING, true, k->may_replicate ? replica : origin, e), e);
 }
 
 /* --- what is there --- */
 
 typedef struct found {
-    bool there, table, own, rows;
+    const char *kind; /* "TABLE", NULL: nothing has the name */
+    bool table, own, rows;
+    bool hidden;      /* its rows may not be read: the missing right is a finding of its own */
 } found;
 
+static const char *kind_text(str kind)
+{
+    static const char *const texts[] = {"vVIEW", "mMATERIALIZED VIEW", "SSEQUENCE", "iINDEX", "IINDEX", "fFOREIGN TABLE", "cTYPE"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (kind.p[0] == texts[i][0]) return texts[i] + 1;
+    return "TABLE";
+}
+
+/* *ret NULL without an error when a right is missing. */
+static bool has_rows(pg_check *k, str table, str *ret, arena *a, err *e)
+{
+    BUF_AUTO sql = BUF_INIT;
+    err refused = ERR_INIT;
+    *ret = STR_NULL;
+    buf_printf(&sql, "SELECT EXISTS (SELECT FROM %.*s)", STR_ARG(table));
+    if (sql.failed) return err_no_memory(e, "a statement");
+    if (one_row(k, buf_c(&sql), NULL, 0, ret, a, &refused)) return true;
+    if (!k->c->broken && refused.native == PG_STATE('4', '2', '5', '0', '1')) return true;
+    *e = refused;
+    return false;
+}
+
 /* An object that this job made in an earlier run does not count. */
-static bool look(check *k, str schema, str name, bool rows, found *ret, arena *a, err *e)
+static bool look(pg_check *k, str schema, str name, bool rows, found *ret, arena *a, err *e)
 {
     BUF_AUTO full = BUF_INIT;
-    BUF_AUTO sql = BUF_INIT;
     str values[] = {schema, name}, kind, own = STR_NULL, some = STR_NULL, ours;
-    *ret = (found){false};
+    *ret = (found){.table = false};
     if (!one_row(k, "SELECT c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2", values, 2, &kind, a, e))
         return false;
     if (!kind.p) return true;
-    ret->there = true;
+    ret->kind = kind_text(kind);
     ret->table = str_eq(kind, STR("r")) || str_eq(kind, STR("p"));
     pg_quote_table(&full, schema, name);
     if (full.failed) return err_no_memory(e, "a name");
-    if (!one_row(k, "SELECT pg_catalog.to_regclass('sluice.object')", NULL, 0, &ours, a, e)) return false;
-    str made[] = {k->job_id, buf_str(&full)};
+    if (!one_row(k, "SELECT 't' FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'sluice' AND c.relname = 'object' "
+                    "AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')", NULL, 0, &ours, a, e))
+        return false;
+    str made[] = {k->env->job_id, buf_str(&full)};
     if (ours.p && !one_row(k, "SELECT 't' FROM sluice.object WHERE job_id = $1 AND name = $2", made, 2, &own, a, e)) return false;
     ret->own = own.p != NULL;
     if (!rows || !ret->table || ret->own) return true;
-    buf_printf(&sql, "SELECT EXISTS (SELECT FROM %s)", buf_c(&full));
-    if (sql.failed) return err_no_memory(e, "a statement");
-    if (!one_row(k, buf_c(&sql), NULL, 0, &some, a, e)) return false;
+    if (!has_rows(k, buf_str(&full), &some, a, e)) return false;
+    ret->hidden = !some.p;
     ret->rows = str_eq(some, STR("t"));
     return true;
 }
@@ -102,7 +212,7 @@ static void name_it(buf *out, const char *before, str schema, str name, const ch
     buf_add_c(out, after);
 }
 
-static bool check_one(check *k, precheck_report *same, precheck_report *rows, precheck_report *objects, str schema, str name, bool table, err *e)
+static bool check_one(pg_check *k, precheck_report *same, precheck_report *rows, precheck_report *objects, str schema, str name, bool table, err *e)
 {
     found f;
     arena a;
@@ -112,19 +222,23 @@ static bool check_one(check *k, precheck_report *same, precheck_report *rows, pr
     bool ok = look(k, schema, name, table && k->r->full, &f, &a, e);
     arena_finish(&a);
     if (!ok) return false;
-    name_it(&drop, f.table ? "DROP TABLE " : "DROP VIEW ", schema, name, "; -- or rename it, or map the object to another name");
+    buf_printf(&drop, "DROP %s ", f.kind ? f.kind : "");
+    name_it(&drop, "", schema, name, "; -- or rename it, or map the object to another name");
     name_it(&empty, "TRUNCATE TABLE ", schema, name, ";");
-    if (k->r->schema && f.there && !f.own && !(k->r->ignore_existing && f.table == table))
-        precheck_report_addf(same, PRECHECK_FAILED, buf_c(&drop), "%s %.*s.%.*s exists in the destination", f.table ? "table" : "view", STR_ARG(schema), STR_ARG(name));
+    if (k->r->schema && f.kind && !f.own && !(k->r->ignore_existing && f.table == table))
+        precheck_report_addf(same, PRECHECK_FAILED, buf_c(&drop), "%s %.*s.%.*s exists in the destination", f.kind, STR_ARG(schema), STR_ARG(name));
     if (f.rows)
         precheck_report_addf(rows, k->r->ignore_existing ? PRECHECK_WARNING : PRECHECK_FAILED, buf_c(&empty), "table %.*s.%.*s of the destination has rows", STR_ARG(schema), STR_ARG(name));
-    if (!k->r->schema && table && !f.there)
+    if (f.hidden) precheck_report_addf(rows, PRECHECK_FAILED, "-- grant what CHECK_SUPER_AUTH_DEST shows", "table %.*s.%.*s of the destination may not be read", STR_ARG(schema), STR_ARG(name));
+    if (!k->r->schema && table && f.kind && !f.table)
+        precheck_report_addf(objects, PRECHECK_FAILED, "-- map the table to another name in DbList", "%.*s.%.*s is no table in the destination: it is a %s", STR_ARG(schema), STR_ARG(name), f.kind);
+    if (!k->r->schema && table && !f.kind)
         precheck_report_addf(objects, PRECHECK_FAILED, "-- create it, or let the job create it (StructureInitialization=true)", "table %.*s.%.*s does not exist in the destination",
                              STR_ARG(schema), STR_ARG(name));
     return true;
 }
 
-static bool check_present(check *k, err *e)
+static bool check_present(pg_check *k, err *e)
 {
     const catalog_def *c = k->r->catalog;
     precheck_report same, rows, objects;
@@ -140,8 +254,14 @@ static bool check_present(check *k, err *e)
     return precheck_report_emit(&rows, k->sink, to) && told && ok;
 }
 
+static bool check_catalog(pg_check *k, err *e) { return !k->r->catalog || (check_present(k, e) && check_extensions(k, e) && check_triggers(k, e) && pg_check_names(k, e)); }
+
 bool pg_precheck_target(target *t, const precheck_request *r, const precheck_sink *sink, err *e)
 {
-    check k = {t->conn, r, sink, t->env->job_id};
-    return check_version(&k, e) && check_privileges(&k, e) && (!r->catalog || check_present(&k, e));
+    arena a;
+    arena_init(&a, 16 * 1024, 0);
+    pg_check k = {.c = t->conn, .r = r, .sink = sink, .a = &a, .env = t->env, .may_replicate = t->may_replicate};
+    bool ok = pg_check_select(&k, true, e) && check_version(&k, e) && check_privileges(&k, e) && check_encoding(&k, e) && pg_check_connections(&k, e) && check_catalog(&k, e);
+    arena_finish(&a);
+    return ok;
 }

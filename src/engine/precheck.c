@@ -127,7 +127,7 @@ bool precheck_run(const precheck_job *job, const engine_env *env, const precheck
                           .source = ret->source_reached ? &ret->source : NULL, .target = ret->target_reached ? &ret->target : NULL, .repair = job->source_engine->repair};
     if (ok && ret->source_reached) ok = check_catalog(job, s, &r, &catalog, sink, a, e) && job->source_engine->source->precheck(s, &r, sink, e);
     catalog_def *mapped = &catalog;
-    if (ok && r.catalog && r.target) ok = check_same_place(&r, sink, e) && precheck_types(job, &r, &catalog, sink, a, &mapped, e);
+    if (ok && r.catalog && r.target) ok = check_same_place(&r, sink, e) && precheck_types(job, s, &r, &catalog, sink, a, &mapped, e);
     if (r.catalog) r.catalog = mapped;
     if (ok && ret->target_reached) ok = job->target_engine->target->precheck(t, &r, sink, e);
     job->source_engine->source->close(s);

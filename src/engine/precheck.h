@@ -26,8 +26,9 @@ typedef struct precheck_outcome {
  * that failed, not an error. False only when the run itself could not be done. */
 ERR_MUST_USE bool precheck_run(const precheck_job *job, const engine_env *env, const precheck_sink *sink, arena *a, precheck_outcome *ret, err *e);
 
-/* precheck_types.c: between families, what the mapping tells, as the item CHECK_TYPES. *ret: the catalog for the target, NULL when it cannot be mapped. */
-ERR_MUST_USE bool precheck_types(const precheck_job *job, const precheck_request *r, catalog_def *from, const precheck_sink *sink, arena *a, catalog_def **ret, err *e);
+/* precheck_types.c: between families, what the mapping tells, with the rows that s has of each kind, as the item CHECK_TYPES. *ret: the catalog for the target,
+ * NULL when it cannot be mapped. */
+ERR_MUST_USE bool precheck_types(const precheck_job *job, source *s, const precheck_request *r, catalog_def *from, const precheck_sink *sink, arena *a, catalog_def **ret, err *e);
 /* precheck_catalog.c: what the selected tables tell by themselves: foreign key closure, keys, filters. */
 ERR_MUST_USE bool precheck_catalog(const precheck_request *r, const precheck_sink *sink, err *e);
 

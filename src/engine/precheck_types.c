@@ -2,21 +2,99 @@
 #include "engine/mapping/mapping.h"
 #include "engine/precheck.h"
 #include "engine/precheck_report.h"
+#include "engine/repair.h"
 
-static void add_finding(void *ctx, const mapping_finding *f)
+/* A finding of the mapping, copied, with its rows. */
+typedef struct loss {
+    mapping_finding f;
+    bool counted;
+    condition_rows rows;
+    str why_not; /* why they were not counted */
+} loss;
+
+typedef struct losses {
+    arena *a;
+    loss *list;
+    uint32_t count, room;
+    bool failed; /* no memory */
+} losses;
+
+static void keep(void *ctx, const mapping_finding *f)
 {
-    precheck_report *p = ctx;
+    losses *l = ctx;
+    if (l->count == l->room) {
+        uint32_t room = l->room ? l->room * 2 : 32;
+        loss *more = arena_array(l->a, room, sizeof *more);
+        for (uint32_t i = 0; more && i < l->count; i++) more[i] = l->list[i];
+        l->failed = l->failed || !more;
+        if (!more) return;
+        l->list = more;
+        l->room = room;
+    }
+    mapping_finding g = *f;
+    g.rule = arena_copy(l->a, f->rule), g.object = arena_copy(l->a, f->object), g.what = arena_copy(l->a, f->what);
+    g.options = arena_copy(l->a, f->options), g.condition_sql = arena_copy(l->a, f->condition_sql);
+    l->failed = l->failed || !g.rule.p || !g.object.p || !g.what.p || !g.options.p || !g.condition_sql.p;
+    l->list[l->count++] = (loss){.f = g, .why_not = STR("")};
+}
+
+/* The rows of all findings of one table in one pass. A condition that the server refuses takes the others with it: none is counted then. */
+static bool count_table(losses *l, const repair_ops *ops, source *s, const table_def *t, err *e)
+{
+    uint32_t n = 0;
+    bool lost = false;
+    err why = ERR_INIT;
+    str *conditions = arena_array(l->a, l->count, sizeof *conditions);
+    condition_rows *rows = arena_array(l->a, l->count, sizeof *rows);
+    if (!conditions || !rows) return err_no_memory(e, "findings");
+    for (uint32_t i = 0; i < l->count; i++)
+        if (l->list[i].f.table == t && l->list[i].f.condition_sql.n) conditions[n++] = l->list[i].f.condition_sql;
+    if (!n) return true;
+    bool ok = ops->count_rows(s, t, conditions, n, l->a, rows, &lost, &why);
+    if (!ok && lost) {
+        *e = why;
+        return false;
+    }
+    str reason = ok ? STR("") : arena_copy(l->a, str_from_c(why.text));
+    if (!reason.p) return err_no_memory(e, "findings");
+    n = 0;
+    for (uint32_t i = 0; i < l->count; i++) {
+        loss *one = &l->list[i];
+        if (one->f.table != t || !one->f.condition_sql.n) continue;
+        one->counted = ok;
+        one->why_not = reason;
+        if (ok) one->rows = rows[n++];
+    }
+    return true;
+}
+
+static bool count_all(losses *l, const precheck_job *job, source *s, const catalog_def *c, err *e)
+{
+    const repair_ops *ops = job->source_engine->repair;
+    for (uint32_t i = 0; i < c->table_count; i++)
+        if (ops && ops->count_rows && !count_table(l, ops, s, c->tables[i], e)) return false;
+    return true;
+}
+
+/* What fails for rows that are there must be decided before the job begins; what no row has is no finding. Rows that only may fail are told. */
+static void tell(precheck_report *p, const loss *l)
+{
+    const mapping_finding *f = &l->f;
     BUF_AUTO detail = BUF_INIT;
     BUF_AUTO repair = BUF_INIT;
-    buf_printf(&detail, "%.*s: ", STR_ARG(f->rule));
+    if (l->counted && !l->rows.rows) return;
+    if (f->rule.n) buf_printf(&detail, "%.*s: ", STR_ARG(f->rule));
     if (f->table) buf_printf(&detail, "%.*s.%.*s", STR_ARG(f->table->schema), STR_ARG(f->table->name));
     if (f->column) buf_printf(&detail, ".%.*s", STR_ARG(f->column->name));
-    if (f->object.n) buf_printf(&detail, " %.*s", STR_ARG(f->object));
+    if (f->object.n) buf_printf(&detail, "%s%.*s", f->table ? ", " : "", STR_ARG(f->object));
     buf_printf(&detail, ": %.*s", STR_ARG(f->what));
-    if (f->condition_sql.n && f->table) buf_printf(&repair, "SELECT count(*) FROM %.*s.%.*s WHERE %.*s; -- the rows concerned", STR_ARG(f->table->schema), STR_ARG(f->table->name), STR_ARG(f->condition_sql));
-    if (f->options.n) buf_printf(&repair, "%s-- %.*s", repair.n ? "\n" : "", STR_ARG(f->options));
-    if (!detail.failed && !repair.failed) precheck_report_add(p, PRECHECK_WARNING, buf_str(&detail), buf_str(&repair));
-    else p->detail.failed = true; /* told as memory that is out */
+    if (l->counted) buf_printf(&detail, "; %s%llu row%s", f->rough ? "at most " : "", (unsigned long long)l->rows.rows, l->rows.rows == 1 ? "" : "s");
+    if (l->counted && l->rows.first.n) buf_printf(&detail, ": %.*s%s", STR_ARG(l->rows.first), l->rows.rows > REPAIR_SHOWN_ROWS ? "; ..." : "");
+    if (l->why_not.n) buf_printf(&detail, "; the rows could not be counted: %.*s", STR_ARG(l->why_not));
+    if (l->counted) buf_printf(&repair, "%.*s; -- the rows concerned", STR_ARG(l->rows.select_sql));
+    if (f->options.n) buf_printf(&repair, "%s-- choose in Reserve, %.*s", repair.n ? "\n" : "", STR_ARG(f->options));
+    if (detail.failed || repair.failed) p->detail.failed = true; /* told as memory that is out */
+    else precheck_report_add(p, f->fails && l->counted && !f->rough ? PRECHECK_FAILED : PRECHECK_WARNING, buf_str(&detail), buf_str(&repair));
 }
 
 static str choice_of(void *ctx, str key)
@@ -25,18 +103,23 @@ static str choice_of(void *ctx, str key)
     return job->type_choice ? job->type_choice(job->type_ctx, key) : STR_NULL;
 }
 
-bool precheck_types(const precheck_job *job, const precheck_request *r, catalog_def *from, const precheck_sink *sink, arena *a, catalog_def **ret, err *e)
+bool precheck_types(const precheck_job *job, source *s, const precheck_request *r, catalog_def *from, const precheck_sink *sink, arena *a, catalog_def **ret, err *e)
 {
     if (job->source_engine->sql == job->target_engine->sql) return true;
     precheck_report p;
     mapping *map;
     err why = ERR_INIT;
-    mapping_findings out = {add_finding, &p};
+    losses found = {.a = a};
+    mapping_findings out = {keep, &found};
     mapping_options o = {.target = job->target_engine->sql, .target_mariadb = str_eq(r->target->product, STR("MariaDB")), .target_version = r->target->version_number,
                          .choice = choice_of, .ctx = (void *)(uintptr_t)job};
     precheck_report_init(&p, "CHECK_TYPES");
     *ret = NULL;
     if (mapping_make(from, job->source_engine->sql, &o, &out, a, &map, &why)) *ret = mapping_catalog(map);
     else precheck_report_addf(&p, PRECHECK_FAILED, "-- see the message", "%s", why.text);
-    return precheck_report_emit(&p, sink, e);
+    if (found.failed) return err_no_memory(e, "findings");
+    bool ok = count_all(&found, job, s, from, e);
+    for (uint32_t i = 0; ok && i < found.count; i++) tell(&p, &found.list[i]);
+    err ignored = ERR_INIT;
+    return precheck_report_emit(&p, sink, ok ? e : &ignored) && ok;
 }

@@ -1,11 +1,21 @@
-/* The SQL that repairs what a precheck found, in the words of one engine. Each call appends statements, one a line, or nothing where SQL is no help. Lines
- * that begin with "--" are comments. */
+/* What prechecks that know no engine ask of one: the SQL that repairs what they found, and the rows that a finding is about. Repairs append statements, one a
+ * line, or nothing where SQL is no help. Lines that begin with "--" are comments. */
 #ifndef ENGINE_REPAIR_H
 #define ENGINE_REPAIR_H
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "engine/engine.h"
+
+#define REPAIR_SHOWN_ROWS 3     /* whose keys are named */
+#define REPAIR_COUNT_SECONDS 20 /* for one table */
+
+/* The rows of a table that a condition holds for. */
+typedef struct condition_rows {
+    uint64_t rows;
+    str first;      /* keys of the first ones, "id=7; id=9", empty without a key */
+    str select_sql; /* lists them all */
+} condition_rows;
 
 struct repair_ops {
     /* An end refused us with e. */
@@ -14,6 +24,9 @@ struct repair_ops {
     void (*drop_foreign_key)(const table_def *t, const foreign_key_def *f, buf *out);
     /* At the source: a table without a key gets one. */
     void (*add_key)(const table_def *t, const server_info *server, buf *out);
+    /* At the source: the rows of the selection for each of n conditions in its SQL, in one pass. Everything is in the arena. False when they cannot be counted,
+     * in REPAIR_COUNT_SECONDS or at all: only a lost connection is more than a finding (*ret_lost). May be NULL. */
+    bool (*count_rows)(source *s, const table_def *t, const str *conditions, uint32_t n, arena *a, condition_rows *ret, bool *ret_lost, err *e);
 };
 
 #endif

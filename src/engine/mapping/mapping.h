@@ -24,6 +24,7 @@ typedef struct mapping_finding {
     const column_def *column; /* NULL: the table or an object of it, named by object */
     str rule, object, what, options, condition_sql;
     bool fails;               /* such a row stops the job; else its value is carried changed */
+    bool rough;               /* condition_sql holds for rows that are fine as well: only the row itself tells */
 } mapping_finding;
 
 typedef struct mapping_findings {

@@ -11,7 +11,7 @@ bool my_choose(const my_column_work *c, mapping_rule r, mapping_choice *ret) { r
 
 bool my_chose(const my_column_work *c, mapping_rule r, const char *word, bool *ret) { return mapping_chose(c->w->m, c->w->s, c->s, r, word, ret, c->e); }
 
-bool my_find(const my_column_work *c, mapping_rule r, bool fails, const char *what, const char *condition, uint32_t n)
+static bool tell(const my_column_work *c, mapping_rule r, mapping_finding f, const char *condition, uint32_t n)
 {
     BUF_AUTO sql = BUF_INIT;
     for (const char *p = condition; p && *p; p++) {
@@ -20,8 +20,19 @@ bool my_find(const my_column_work *c, mapping_rule r, bool fails, const char *wh
         else buf_add_byte(&sql, *p);
     }
     if (sql.failed) return err_no_memory(c->e, "a finding");
-    mapping_find(c->w->m, c->w->s, c->s, r, (mapping_finding){.what = str_from_c(what), .condition_sql = buf_str(&sql), .fails = fails});
+    f.condition_sql = buf_str(&sql);
+    mapping_find(c->w->m, c->w->s, c->s, r, f);
     return true;
+}
+
+bool my_find(const my_column_work *c, mapping_rule r, bool fails, const char *what, const char *condition, uint32_t n)
+{
+    return tell(c, r, (mapping_finding){.what = str_from_c(what), .fails = fails}, condition, n);
+}
+
+bool my_find_rough(const my_column_work *c, mapping_rule r, const char *what, const char *condition)
+{
+    return tell(c, r, (mapping_finding){.what = str_from_c(what), .fails = true, .rough = true}, condition, 0);
 }
 
 bool my_set_type(const my_column_work *c, col_type type, str native, column_convert convert)
@@ -246,7 +257,7 @@ static bool plan_address(const my_column_work *c)
     if (!network && !my_chose(c, RULE_T60, "binary", &bytes)) return false;
     if (!bytes) return my_plan_text(c, RULE_T60, MY_CODES, mac ? MAC_CHARS : INET_CHARS, NULL);
     c->t->length = BYTES;
-    return (mac || my_find(c, RULE_T60, true, "an address in bytes has no mask", "%c::text LIKE '%/%'", 0)) && my_set_sized(c, COL_VARBINARY, "varbinary", BYTES, my_convert_address);
+    return (mac || my_find_rough(c, RULE_T60, "an address in bytes has no mask", "%c::text LIKE '%/%'")) && my_set_sized(c, COL_VARBINARY, "varbinary", BYTES, my_convert_address);
 }
 
 /* ---- dates and times ---- */

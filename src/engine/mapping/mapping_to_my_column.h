@@ -20,6 +20,8 @@ ERR_MUST_USE bool my_choose(const my_column_work *c, mapping_rule r, mapping_cho
 ERR_MUST_USE bool my_chose(const my_column_work *c, mapping_rule r, const char *word, bool *ret);
 /* A finding whose condition, in PostgreSQL's SQL, is a format with the quoted source column for each "%c" and n for each "%n"; NULL: every row. */
 ERR_MUST_USE bool my_find(const my_column_work *c, mapping_rule r, bool fails, const char *what, const char *condition, uint32_t n);
+/* The same with a condition that holds for rows that are fine as well. */
+ERR_MUST_USE bool my_find_rough(const my_column_work *c, mapping_rule r, const char *what, const char *condition);
 ERR_MUST_USE bool my_set_type(const my_column_work *c, col_type type, str native, column_convert convert);
 ERR_MUST_USE bool my_set_sized(const my_column_work *c, col_type type, const char *name, uint32_t n, column_convert convert);
 

@@ -238,7 +238,7 @@ static bool find_json_loss(const my_column_work *c, mapping_rule r)
     if (t->type == COL_JSON && str_eq(t->name, STR("json")) &&
         !my_find(c, r, false, "MySQL's JSON keeps the value, not its text: white space, repeated members and the order of members go", NULL, 0))
         return false;
-    return my_find(c, r, true, "numbers with more digits than a double has (in texts they do not count)", "%c::text ~ '[0-9][0-9.]{15,}|[0-9][eE][+-]?[0-9]{2,}'", 0);
+    return my_find_rough(c, r, "numbers with more digits than a double has (in texts they do not count)", "%c::text ~ '[0-9][0-9.]{15,}|[0-9][eE][+-]?[0-9]{2,}'");
 }
 
 bool my_plan_json(const my_column_work *c, mapping_rule r)

@@ -19,7 +19,7 @@ static bool choose(const column_work *c, mapping_rule r, mapping_choice *ret) { 
 static bool chose(const column_work *c, mapping_rule r, const char *word, bool *ret) { return mapping_chose(c->w->m, c->w->s, c->s, r, word, ret, c->e); }
 
 /* A finding whose condition is a format with the quoted source column for each "%c". */
-static bool find(const column_work *c, mapping_rule r, bool fails, const char *what, const char *condition)
+static bool tell(const column_work *c, mapping_rule r, mapping_finding f, const char *condition)
 {
     BUF_AUTO sql = BUF_INIT;
     for (const char *p = condition; p && *p; p++) {
@@ -28,8 +28,14 @@ static bool find(const column_work *c, mapping_rule r, bool fails, const char *w
         else buf_add_byte(&sql, *p);
     }
     if (sql.failed) return err_no_memory(c->e, "a finding");
-    mapping_find(c->w->m, c->w->s, c->s, r, (mapping_finding){.what = str_from_c(what), .condition_sql = buf_str(&sql), .fails = fails});
+    f.condition_sql = buf_str(&sql);
+    mapping_find(c->w->m, c->w->s, c->s, r, f);
     return true;
+}
+
+static bool find(const column_work *c, mapping_rule r, bool fails, const char *what, const char *condition)
+{
+    return tell(c, r, (mapping_finding){.what = str_from_c(what), .fails = fails}, condition);
 }
 
 static bool set_type(const column_work *c, col_type type, str native, column_convert convert)
@@ -183,8 +189,8 @@ static bool plan_json(const column_work *c)
     if (str_eq(json.word, STR("json")))
         return (!mariadb || find(c, RULE_T14, true, "what is no JSON is refused", "NOT JSON_VALID(%c)")) && set_type(c, COL_JSON, STR("json"), pg_convert_json);
     if (mariadb && !find(c, RULE_T14, false, "jsonb keeps the value, not its text: white space, repeated members and the order of members go", NULL)) return false;
-    return find(c, RULE_T14, true, "jsonb has no character U+0000, no half of a surrogate pair and no number beyond numeric",
-                mariadb ? "NOT JSON_VALID(%c) OR LOCATE('\\\\u', %c) > 0" : "LOCATE('\\\\u0000', CAST(%c AS CHAR)) > 0") &&
+    mapping_finding f = {.what = STR("jsonb has no character U+0000, no half of a surrogate pair and no number beyond numeric"), .fails = true, .rough = true};
+    return tell(c, RULE_T14, f, mariadb ? "NOT JSON_VALID(%c) OR LOCATE('\\\\u', %c) > 0" : "LOCATE('\\\\u0000', CAST(%c AS CHAR)) > 0") &&
            set_type(c, COL_JSON, STR("jsonb"), pg_convert_jsonb);
 }
 

@@ -145,7 +145,7 @@ static bool find_large_entries(const key_work *k)
     if (most <= ENTRY_MOST_BYTES) return true;
     buf_printf(&sql, " > %d", ENTRY_MOST_BYTES - 64);
     if (sql.failed) return err_no_memory(k->e, "a finding");
-    mapping_find(k->w->m, k->w->s, NULL, RULE_T25, (mapping_finding){.object = k->d->name, .condition_sql = buf_str(&sql), .fails = true,
+    mapping_find(k->w->m, k->w->s, NULL, RULE_T25, (mapping_finding){.object = k->d->name, .condition_sql = buf_str(&sql), .fails = true, .rough = true,
                  .what = STR("an entry of an index has at most 2704 bytes in PostgreSQL (fewer may do when they compress well)")});
     return true;
 }

@@ -76,7 +76,7 @@ static void add_key(const table_def *t, const server_info *server, buf *out)
     buf_printf(out, " BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY%s;", hides ? " INVISIBLE" : "");
 }
 
-const repair_ops repair_table = {.login = login, .drop_foreign_key = drop_foreign_key, .add_key = add_key};
+const repair_ops repair_table = {.login = login, .drop_foreign_key = drop_foreign_key, .add_key = add_key, .count_rows = repair_count_rows};
 
 static void add_columns(buf *out, const table_def *t, const foreign_key_def *f, bool parent)
 {

@@ -12,4 +12,7 @@ void repair_rename_foreign_key(const table_def *t, const foreign_key_def *f, str
 /* At the source: the check gets another name. */
 void repair_rename_check(const table_def *t, const ddl_check *c, str name, buf *out);
 
+/* row_count.c: repair_ops.count_rows */
+bool repair_count_rows(source *s, const table_def *t, const str *conditions, uint32_t n, arena *a, condition_rows *ret, bool *ret_lost, err *e);
+
 #endif

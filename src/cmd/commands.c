@@ -55,6 +55,7 @@ const command commands[] = {
     {"key sts", "ID", 1, 1, "Create a temporary key with a SecurityToken for an access key.", key_sts_options, run_key_sts, false},
     {"job list", "", 0, 0, "List jobs.", client_options, run_job_list, false},
     {"job show", "ID", 1, 1, "Show a job, its stages and failed prechecks.", client_options, run_job_show, false},
+    {"job report", "ID", 1, 1, "Show what a job changes, cannot carry or leaves out, with the rows concerned.", client_options, run_job_report, false},
     {"job watch", "ID", 1, 1, "Follow a job until it ends or Ctrl-C.", job_watch_options, run_job_watch, false},
     {"job create", "", 0, 0, "Create and configure a job.", job_create_options, run_job_create, false},
     {"job start", "ID ...", 1, -1, "Start jobs.", client_options, run_job_start, false},

@@ -381,6 +381,9 @@ def test_missing_log_files(service, logging, mariadb_b):
         for _ in range(4):
             source.sql("FLUSH BINARY LOGS")
         files = [row[0] for row in source.sql("SHOW BINARY LOGS")]
+        if source.kind == "mariadb":  # which purges no file that a crash recovery would read: a thread of its own notes, a little later, that none but the last is one
+            noted = lambda: any(row[2] == "Binlog_checkpoint" and row[5] == files[-1] for row in source.sql(f"SHOW BINLOG EVENTS IN '{files[-1]}'"))  # noqa: E731
+            wait_for(noted, {True})
         check = Check(service, source, mariadb_b, whole(db))
         check.good("CHECK_BINLOG_FILES")
         for lost in (files[1], files[2]):

@@ -1,15 +1,15 @@
 /* Net effects per key.
  *
- * State of a key against the state before the window, and what the next change makes of it (an update that changes the
- * key is a delete of the old key and an insert of the new one): insert          update                     delete
+ * State of a key against the state before the window, and what the next change makes of it (an update that changes the key is a delete of the old key and an
+ * insert of the new one):
+ *              insert          update                     delete
  *   (none)     INSERT          UPDATE(before, after)      DELETE(before)
  *   INSERT     refused         INSERT(after)              NOTHING
  *   UPDATE     refused         UPDATE(first, after)       DELETE(first)
  *   DELETE     UPDATE(first, after), full image   refused refused
  *   NOTHING    INSERT          refused                    refused
- * Refused pairs contradict themselves; applied in order, the target names the row. An UPDATE whose last image equals
- * its first is dropped. In an overlap the target may already hold a later state, so nothing is dropped: NOTHING becomes
- * DELETE, and DELETE followed by insert stays an insert. */
+ * Refused pairs contradict themselves; applied in order, the target names the row. An UPDATE whose last image equals its first is dropped. In an overlap the
+ * target may already hold a later state, so nothing is dropped: NOTHING becomes DELETE, and DELETE followed by insert stays an insert. */
 #include "pipeline/merge.h"
 
 #include <string.h>
@@ -19,14 +19,11 @@ typedef enum net { NET_INSERT, NET_UPDATE, NET_DELETE, NET_NOTHING } net;
 typedef struct entry {
     str key;
     net net;
-    bool replaced; /* UPDATE made of a delete and an insert: the after image is the whole row */
+    bool replaced;            /* UPDATE made of a delete and an insert: the after image is the whole row */
     const val *before, *after;
 } entry;
 
-bool merge_suits(const table_def *t)
-{
-    return table_is_mergeable(t) && fold_of_key(t) != FOLD_NEVER;
-}
+bool merge_suits(const table_def *t) { return table_is_mergeable(t) && fold_of_key(t) != FOLD_NEVER; }
 
 void merge_begin(merge *m, const table_def *t, bool overlap, arena *mem)
 {
@@ -77,21 +74,16 @@ static merge_result find(merge *m, const val *row, entry **ret, bool *ret_fresh)
     return m->folds ? check_fold(m, fresh, wild) : MERGE_OK;
 }
 
-static bool has_value(const val *v)
-{
-    return v->kind != VAL_ABSENT && v->kind != VAL_UNCHANGED;
-}
+static bool has_value(const val *v) { return v->kind != VAL_ABSENT && v->kind != VAL_UNCHANGED; }
 
 /* top over base: columns that top leaves out keep base's value. NULL without memory. */
 static const val *overlay(merge *m, const val *base, const val *top)
 {
     uint32_t n = m->table->column_count, i = 0;
-    while (i < n && (has_value(&top[i]) || top[i].kind == base[i].kind))
-        i++;
+    while (i < n && (has_value(&top[i]) || top[i].kind == base[i].kind)) i++;
     if (i == n) return top;
     val *made = arena_array(m->mem, n, sizeof *made);
-    for (i = 0; made && i < n; i++)
-        made[i] = has_value(&top[i]) ? top[i] : base[i];
+    for (i = 0; made && i < n; i++) made[i] = has_value(&top[i]) ? top[i] : base[i];
     return made;
 }
 
@@ -110,8 +102,7 @@ static merge_result add_insert(merge *m, const val *after)
     merge_result r = find(m, after, &x, &fresh);
     if (r != MERGE_OK) return r;
     if (!fresh && x->net != NET_DELETE && x->net != NET_NOTHING) return MERGE_REFUSED;
-    if (!fresh && !is_whole(m->table, after))
-        return MERGE_REFUSED; /* columns left out would get defaults, not old values */
+    if (!fresh && !is_whole(m->table, after)) return MERGE_REFUSED; /* columns left out would get defaults, not old values */
     x->replaced = !fresh && x->net == NET_DELETE;
     x->net = x->replaced ? NET_UPDATE : NET_INSERT;
     x->after = after;

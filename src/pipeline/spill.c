@@ -31,8 +31,8 @@ struct spill {
     int fd;
     uint64_t keep_free_bytes;
     const char *folder; /* borrowed */
-    buf block;          /* not yet written */
-    off_t written;      /* bytes of the file */
+    buf block;       /* not yet written */
+    off_t written;   /* bytes of the file */
     uint64_t changes;
     mark *marks;
     size_t mark_count, mark_cap;
@@ -91,14 +91,8 @@ void spill_free(spill *s)
     free(s);
 }
 
-uint64_t spill_changes(const spill *s)
-{
-    return s->changes;
-}
-uint64_t spill_bytes(const spill *s)
-{
-    return (uint64_t)s->written + s->block.n;
-}
+uint64_t spill_changes(const spill *s) { return s->changes; }
+uint64_t spill_bytes(const spill *s) { return (uint64_t)s->written + s->block.n; }
 
 static bool check_room(const spill *s, err *e)
 {
@@ -107,11 +101,9 @@ static bool check_room(const spill *s, err *e)
     uint64_t free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
     if (free_bytes >= s->block.n && free_bytes - s->block.n >= s->keep_free_bytes) return true;
     return err_set_native(e, ERR_DISK_FULL, RETRY_LATER, ENOSPC,
-                          "a transaction of the source is larger than memory and needs %llu MiB of %s so far, but its "
-                          "disk has %llu MiB free; free space there, or "
+                          "a transaction of the source is larger than memory and needs %llu MiB of %s so far, but its disk has %llu MiB free; free space there, or "
                           "raise the worker's memory",
-                          (unsigned long long)(spill_bytes(s) >> 20), s->folder,
-                          (unsigned long long)(free_bytes >> 20));
+                          (unsigned long long)(spill_bytes(s) >> 20), s->folder, (unsigned long long)(free_bytes >> 20));
 }
 
 static bool write_block(spill *s, err *e)
@@ -126,10 +118,7 @@ static bool write_block(spill *s, err *e)
 
 /* ---- writing ---- */
 
-static void put(buf *b, const void *p, size_t n)
-{
-    buf_add(b, (str){p, n});
-}
+static void put(buf *b, const void *p, size_t n) { buf_add(b, (str){p, n}); }
 
 static void put_row(buf *b, const val *row, uint32_t columns)
 {
@@ -150,8 +139,7 @@ static bool add_change(spill *s, const change *c, err *e)
 {
     buf *b = &s->block;
     size_t start = b->n;
-    uint8_t flags = (uint8_t)((c->before ? FLAG_BEFORE : 0) | (c->after ? FLAG_AFTER : 0) |
-                              (c->without_foreign_keys ? FLAG_WITHOUT_FOREIGN_KEYS : 0));
+    uint8_t flags = (uint8_t)((c->before ? FLAG_BEFORE : 0) | (c->after ? FLAG_AFTER : 0) | (c->without_foreign_keys ? FLAG_WITHOUT_FOREIGN_KEYS : 0));
     uint8_t kind = (uint8_t)c->kind;
     uint32_t length = 0;
     put(b, &length, 4);
@@ -161,9 +149,7 @@ static bool add_change(spill *s, const change *c, err *e)
     if (c->before) put_row(b, c->before, c->table->column_count);
     if (c->after) put_row(b, c->after, c->table->column_count);
     if (b->failed) return err_no_memory(e, NAME);
-    if (b->n - start > UINT32_MAX)
-        return err_set(e, ERR_LIMIT, "a row of %.*s.%.*s is larger than 4 GiB", STR_ARG(c->table->schema),
-                       STR_ARG(c->table->name));
+    if (b->n - start > UINT32_MAX) return err_set(e, ERR_LIMIT, "a row of %.*s.%.*s is larger than 4 GiB", STR_ARG(c->table->schema), STR_ARG(c->table->name));
     length = (uint32_t)(b->n - start - 4);
     memcpy(b->p + start, &length, 4);
     s->changes++;
@@ -191,17 +177,13 @@ bool spill_add(spill *s, const txn *part, err *e)
     return true;
 }
 
-static bool read_at(const spill *s, void *p, size_t n, off_t at, err *e)
-{
-    return fio_read_all(fio_system(), s->fd, p, n, at, NAME, e);
-}
+static bool read_at(const spill *s, void *p, size_t n, off_t at, err *e) { return fio_read_all(fio_system(), s->fd, p, n, at, NAME, e); }
 
 bool spill_keep(spill *s, uint64_t keep, err *e)
 {
     if (keep >= s->changes) return true;
     if (!write_block(s, e)) return false;
-    while (s->mark_count > 1 && s->marks[s->mark_count - 1].change > keep)
-        s->mark_count--;
+    while (s->mark_count > 1 && s->marks[s->mark_count - 1].change > keep) s->mark_count--;
     mark m = s->mark_count ? s->marks[s->mark_count - 1] : (mark){0};
     for (; m.change < keep; m.change++) {
         uint32_t length;
@@ -216,10 +198,7 @@ bool spill_keep(spill *s, uint64_t keep, err *e)
 
 /* ---- reading ---- */
 
-void spill_rewind(spill *s)
-{
-    s->read_at = 0;
-}
+void spill_rewind(spill *s) { s->read_at = 0; }
 
 static bool get_row(cursor *c, arena *a, uint32_t columns, const val **ret)
 {
@@ -249,13 +228,10 @@ static bool get_change(str record, table_def *const *tables, uint32_t table_coun
     str bytes = cursor_take(&c, 4);
     if (bytes.p) memcpy(&id, bytes.p, 4);
     uint8_t kind = cursor_u8(&c), flags = cursor_u8(&c);
-    if (c.failed || id >= table_count || kind > CHANGE_TRUNCATE)
-        return err_set(e, ERR_CORRUPT, NAME " is not well formed");
+    if (c.failed || id >= table_count || kind > CHANGE_TRUNCATE) return err_set(e, ERR_CORRUPT, NAME " is not well formed");
     change *x = txn_add_change(t);
     if (!x) return err_no_memory(e, "a transaction");
-    *x = (change){.table = tables[id],
-                  .kind = (change_kind)kind,
-                  .without_foreign_keys = (flags & FLAG_WITHOUT_FOREIGN_KEYS) != 0};
+    *x = (change){.table = tables[id], .kind = (change_kind)kind, .without_foreign_keys = (flags & FLAG_WITHOUT_FOREIGN_KEYS) != 0};
     if (((flags & FLAG_BEFORE) && !get_row(&c, &t->mem, tables[id]->column_count, &x->before)) ||
         ((flags & FLAG_AFTER) && !get_row(&c, &t->mem, tables[id]->column_count, &x->after)))
         return err_no_memory(e, "a transaction");
@@ -267,8 +243,7 @@ static bool read_records(const spill *s, size_t part_bytes, arena *a, str *ret, 
 {
     uint32_t length;
     uint64_t left = (uint64_t)(s->written - s->read_at);
-    if (left < HEAD_BYTES || !read_at(s, &length, 4, s->read_at, e))
-        return left >= HEAD_BYTES ? false : err_set(e, ERR_CORRUPT, NAME " ends in a record");
+    if (left < HEAD_BYTES || !read_at(s, &length, 4, s->read_at, e)) return left >= HEAD_BYTES ? false : err_set(e, ERR_CORRUPT, NAME " ends in a record");
     size_t n = (size_t)length + 4 > part_bytes ? (size_t)length + 4 : part_bytes;
     if (n > left) n = (size_t)left;
     char *p = arena_bytes(a, n);

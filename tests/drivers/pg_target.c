@@ -1,14 +1,12 @@
-/* Drives the PostgreSQL target without a source: tables, rows and changes come from the request, a JSON object on
- * stdin; one answer on stdout.
- * {"target": endpoint, "job", "epoch", "cascades_logged", "tables": [{"schema", "name", "target_schema", "target_name",
- * "columns": [{"name", "target", "type": "int" | "numeric" | "text" | "uuid" | "other", "selected", "generated"}],
- * "keys": [{"columns": [0], "primary", "unique"}], "foreign_keys": [{"columns", "schema", "table", "parent_columns",
- * "on_delete", "on_update"}]}], "steps": [{"op": ..., "may_fail": true}]} Steps: claim, read, save {phase, position},
- * server, remove, reopen, die, store {table, chunks: [{number, low, high}]}, chunks {table}, load {table, number,
- * position, overlap, ignore_existing, rows | generate, batch_rows, fail_after}, unload {table, number}, begin, apply
- * {txns: [[[kind, table, before, after, {"free": true}]]], end, overlap}, large {windows: [txns], end, overlap}, bench
- * {table, txns, window_rows, rows: of the table}: single-row updates of one column. A value is null, a text, a number,
- * {"unchanged": true}, {"absent": true} or {"hex": ""}. The first step that fails ends the run unless it may fail. */
+/* Drives the PostgreSQL target without a source: tables, rows and changes come from the request, a JSON object on stdin; one answer on stdout.
+ * {"target": endpoint, "job", "epoch", "cascades_logged", "tables": [{"schema", "name", "target_schema", "target_name", "columns": [{"name", "target", "type":
+ *  "int" | "numeric" | "text" | "uuid" | "other", "selected", "generated"}], "keys": [{"columns": [0], "primary", "unique"}], "foreign_keys": [{"columns",
+ *  "schema", "table", "parent_columns", "on_delete", "on_update"}]}], "steps": [{"op": ..., "may_fail": true}]}
+ * Steps: claim, read, save {phase, position}, server, remove, reopen, die, store {table, chunks: [{number, low, high}]}, chunks {table},
+ *  load {table, number, position, overlap, ignore_existing, rows | generate, batch_rows, fail_after}, unload {table, number}, begin,
+ *  apply {txns: [[[kind, table, before, after, {"free": true}]]], end, overlap}, large {windows: [txns], end, overlap},
+ *  bench {table, txns, window_rows, rows: of the table}: single-row updates of one column.
+ * A value is null, a text, a number, {"unchanged": true}, {"absent": true} or {"hex": ""}. The first step that fails ends the run unless it may fail. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,19 +46,12 @@ static uint64_t number(const json_t *o, const char *key, uint64_t otherwise)
     return json_is_integer(v) ? (uint64_t)json_integer_value(v) : otherwise;
 }
 
-static bool flag(const json_t *o, const char *key)
-{
-    return json_is_true(json_object_get(o, key));
-}
-static json_t *jstr(str s)
-{
-    return s.n ? json_stringn_nocheck(s.p, s.n) : json_string("");
-}
+static bool flag(const json_t *o, const char *key) { return json_is_true(json_object_get(o, key)); }
+static json_t *jstr(str s) { return s.n ? json_stringn_nocheck(s.p, s.n) : json_string(""); }
 
 /* ---- ledger ---- */
 
-static bool ledger_intend(void *ctx, const char *end, const char *kind, str name, str undo, bool shared,
-                          uint64_t *ret_id, err *e)
+static bool ledger_intend(void *ctx, const char *end, const char *kind, str name, str undo, bool shared, uint64_t *ret_id, err *e)
 {
     driver *d = ctx;
     (void)e;
@@ -70,8 +61,8 @@ static bool ledger_intend(void *ctx, const char *end, const char *kind, str name
         if (!strcmp(text(o, "kind", ""), kind) && str_eq(str_from_c(text(o, "name", "")), name)) return true;
     }
     *ret_id = json_array_size(d->ledger);
-    json_array_append_new(d->ledger, json_pack("{s:s,s:s,s:o,s:o,s:b,s:b}", "end", end, "kind", kind, "name",
-                                               jstr(name), "undo", jstr(undo), "shared", shared, "created", 0));
+    json_array_append_new(d->ledger, json_pack("{s:s,s:s,s:o,s:o,s:b,s:b}", "end", end, "kind", kind, "name", jstr(name), "undo", jstr(undo), "shared",
+                                               shared, "created", 0));
     return true;
 }
 
@@ -109,8 +100,7 @@ static void read_indexes(arena *a, const json_t *list, uint32_t **ret, uint32_t 
 {
     *ret_count = (uint32_t)json_array_size(list);
     *ret = arena_array(a, *ret_count, sizeof **ret);
-    for (uint32_t i = 0; i < *ret_count; i++)
-        (*ret)[i] = (uint32_t)json_integer_value(json_array_get(list, i));
+    for (uint32_t i = 0; i < *ret_count; i++) (*ret)[i] = (uint32_t)json_integer_value(json_array_get(list, i));
 }
 
 static void read_columns(driver *d, const json_t *list, table_def *t)
@@ -136,8 +126,7 @@ static void read_keys(driver *d, const json_t *o, table_def *t)
     t->keys = arena_array(&d->mem, t->key_count, sizeof *t->keys);
     for (uint32_t i = 0; i < t->key_count; i++) {
         const json_t *k = json_array_get(keys, i);
-        t->keys[i] = (key_def){
-            .name = STR("k"), .primary = flag(k, "primary"), .unique = flag(k, "primary") || flag(k, "unique")};
+        t->keys[i] = (key_def){.name = STR("k"), .primary = flag(k, "primary"), .unique = flag(k, "primary") || flag(k, "unique")};
         read_indexes(&d->mem, json_object_get(k, "columns"), &t->keys[i].columns, &t->keys[i].count);
     }
     table_choose_row_key(t);
@@ -146,15 +135,11 @@ static void read_keys(driver *d, const json_t *o, table_def *t)
     for (uint32_t i = 0; i < t->foreign_key_count; i++) {
         const json_t *f = json_array_get(fks, i), *columns = json_object_get(f, "parent_columns");
         foreign_key_def *k = &t->foreign_keys[i];
-        *k = (foreign_key_def){.name = STR("fk"),
-                               .parent_schema = str_from_c(text(f, "schema", "")),
-                               .parent_table = str_from_c(text(f, "table", "")),
-                               .on_delete = str_from_c(text(f, "on_delete", "NO ACTION")),
-                               .on_update = str_from_c(text(f, "on_update", "NO ACTION"))};
+        *k = (foreign_key_def){.name = STR("fk"), .parent_schema = str_from_c(text(f, "schema", "")), .parent_table = str_from_c(text(f, "table", "")),
+                               .on_delete = str_from_c(text(f, "on_delete", "NO ACTION")), .on_update = str_from_c(text(f, "on_update", "NO ACTION"))};
         read_indexes(&d->mem, json_object_get(f, "columns"), &k->columns, &k->count);
         k->parent_columns = arena_array(&d->mem, k->count, sizeof *k->parent_columns);
-        for (uint32_t p = 0; p < k->count; p++)
-            k->parent_columns[p] = str_from_c(json_string_value(json_array_get(columns, p)));
+        for (uint32_t p = 0; p < k->count; p++) k->parent_columns[p] = str_from_c(json_string_value(json_array_get(columns, p)));
     }
 }
 
@@ -176,10 +161,7 @@ static bool read_tables(driver *d, err *e)
         read_keys(d, o, t);
     }
     uint32_t n = d->catalog.table_count;
-    d->spans = (spans){.count = 2,
-                       .table_count = n,
-                       .min = arena_array(&d->mem, n, sizeof(uint32_t)),
-                       .max = arena_array(&d->mem, n, sizeof(uint32_t))};
+    d->spans = (spans){.count = 2, .table_count = n, .min = arena_array(&d->mem, n, sizeof(uint32_t)), .max = arena_array(&d->mem, n, sizeof(uint32_t))};
     for (uint32_t i = 0; i < n; i++) {
         d->spans.min[i] = 1;
         d->spans.max[i] = d->catalog.tables[i]->row_key == TABLE_NO_KEY ? 1 : 2;
@@ -238,12 +220,9 @@ typedef struct rows_feed {
 /* id, k, c (120 bytes), pad (60 bytes), as sysbench has them. */
 static bool generated_row(arena *a, uint64_t id, val *row)
 {
-    str texts[4] = {arena_printf(a, "%llu", (unsigned long long)id),
-                    arena_printf(a, "%llu", (unsigned long long)(id * 7919 % 100000)),
-                    arena_printf(a, "%0120llu", (unsigned long long)(id * 2654435761u)),
-                    arena_printf(a, "%060llu", (unsigned long long)id)};
-    for (int i = 0; i < 4; i++)
-        row[i] = (val){.kind = i < 2 ? VAL_NUMBER : VAL_TEXT, .n = (uint32_t)texts[i].n, .u.p = texts[i].p};
+    str texts[4] = {arena_printf(a, "%llu", (unsigned long long)id), arena_printf(a, "%llu", (unsigned long long)(id * 7919 % 100000)),
+                    arena_printf(a, "%0120llu", (unsigned long long)(id * 2654435761u)), arena_printf(a, "%060llu", (unsigned long long)id)};
+    for (int i = 0; i < 4; i++) row[i] = (val){.kind = i < 2 ? VAL_NUMBER : VAL_TEXT, .n = (uint32_t)texts[i].n, .u.p = texts[i].p};
     return texts[3].p != NULL;
 }
 
@@ -270,18 +249,13 @@ static bool op_load(driver *d, const json_t *step, json_t *out, err *e)
     const table_def *t = d->catalog.tables[number(step, "table", 0)];
     const json_t *rows = json_object_get(step, "rows");
     chunk k = {.table_id = t->id, .number = (uint32_t)number(step, "number", 0), .overlap = flag(step, "overlap")};
-    rows_feed f = {.d = d,
-                   .step = step,
-                   .t = t,
-                   .count = rows ? json_array_size(rows) : number(step, "generate", 0),
-                   .batch_rows = number(step, "batch_rows", 1000),
-                   .fail_after = number(step, "fail_after", 0)};
+    rows_feed f = {.d = d, .step = step, .t = t, .count = rows ? json_array_size(rows) : number(step, "generate", 0),
+                   .batch_rows = number(step, "batch_rows", 1000), .fail_after = number(step, "fail_after", 0)};
     row_feed feed = {next_batch, &f};
     loader *l = NULL;
     uint64_t loaded = 0;
     position at = {str_from_c(text(step, "position", "p1")), 5};
-    bool ok = ops->loader_open(d->t, d->epoch, flag(step, "ignore_existing"), &l, e) &&
-              ops->load_chunk(l, t, &k, at, &feed, &loaded, e);
+    bool ok = ops->loader_open(d->t, d->epoch, flag(step, "ignore_existing"), &l, e) && ops->load_chunk(l, t, &k, at, &feed, &loaded, e);
     ops->loader_close(l);
     json_object_set_new(out, "rows", json_integer((json_int_t)loaded));
     json_object_set_new(out, "fed", json_integer((json_int_t)f.next));
@@ -299,11 +273,8 @@ static bool op_store(driver *d, const json_t *step, json_t *out, err *e)
     (void)out;
     for (uint32_t i = 0; i < n; i++) {
         const json_t *o = json_array_get(list, i), *low = json_object_get(o, "low"), *high = json_object_get(o, "high");
-        chunks[i] = (chunk){.table_id = t->id,
-                            .number = (uint32_t)number(o, "number", i),
-                            .low = {json_string_value(low), json_string_length(low)},
-                            .high = {json_string_value(high), json_string_length(high)},
-                            .rows = number(o, "rows", 0)};
+        chunks[i] = (chunk){.table_id = t->id, .number = (uint32_t)number(o, "number", i), .low = {json_string_value(low), json_string_length(low)},
+                            .high = {json_string_value(high), json_string_length(high)}, .rows = number(o, "rows", 0)};
     }
     return ops->store_chunks(d->t, d->epoch, t, chunks, n, e);
 }
@@ -319,9 +290,8 @@ static bool op_chunks(driver *d, const json_t *step, json_t *out, err *e)
         BUF_AUTO high = BUF_INIT;
         buf_add_hex(&low, c[i].low);
         buf_add_hex(&high, c[i].high);
-        json_array_append_new(list, json_pack("{s:i,s:s,s:s,s:b,s:o,s:I,s:I}", "number", (int)c[i].number, "low_hex",
-                                              buf_c(&low), "high_hex", buf_c(&high), "done", c[i].done, "position",
-                                              jstr(c[i].at.text), "commit", (json_int_t)c[i].at.commit_us, "rows",
+        json_array_append_new(list, json_pack("{s:i,s:s,s:s,s:b,s:o,s:I,s:I}", "number", (int)c[i].number, "low_hex", buf_c(&low), "high_hex", buf_c(&high), "done",
+                                              c[i].done, "position", jstr(c[i].at.text), "commit", (json_int_t)c[i].at.commit_us, "rows",
                                               (json_int_t)c[i].rows));
     }
     json_object_set_new(out, "chunks", list);
@@ -337,10 +307,9 @@ static bool op_unload(driver *d, const json_t *step, json_t *out, err *e)
 
 static bool tell_checkpoint(const checkpoint *k, json_t *out)
 {
-    json_object_set_new(out, "checkpoint",
-                        json_pack("{s:b,s:I,s:o,s:I,s:I,s:I,s:o}", "exists", k->exists, "epoch", (json_int_t)k->epoch,
-                                  "position", jstr(k->at.text), "commit", (json_int_t)k->at.commit_us, "txns",
-                                  (json_int_t)k->txn_count, "rows", (json_int_t)k->row_count, "phase", jstr(k->phase)));
+    json_object_set_new(out, "checkpoint", json_pack("{s:b,s:I,s:o,s:I,s:I,s:I,s:o}", "exists", k->exists, "epoch", (json_int_t)k->epoch, "position",
+                                                     jstr(k->at.text), "commit", (json_int_t)k->at.commit_us, "txns", (json_int_t)k->txn_count, "rows",
+                                                     (json_int_t)k->row_count, "phase", jstr(k->phase)));
     return true;
 }
 
@@ -361,8 +330,7 @@ static bool op_read(driver *d, const json_t *step, json_t *out, err *e)
 static bool op_save(driver *d, const json_t *step, json_t *out, err *e)
 {
     (void)out;
-    return ops->save_checkpoint(d->t, number(step, "epoch", d->epoch), text(step, "phase", "full"),
-                                (position){str_from_c(text(step, "position", "")), 7}, e);
+    return ops->save_checkpoint(d->t, number(step, "epoch", d->epoch), text(step, "phase", "full"), (position){str_from_c(text(step, "position", "")), 7}, e);
 }
 
 static bool op_server(driver *d, const json_t *step, json_t *out, err *e)
@@ -370,10 +338,8 @@ static bool op_server(driver *d, const json_t *step, json_t *out, err *e)
     server_info i;
     (void)step;
     if (!ops->server(d->t, &d->mem, &i, e)) return false;
-    json_object_set_new(out, "server",
-                        json_pack("{s:o,s:o,s:i,s:o,s:b}", "product", jstr(i.product), "version", jstr(i.version),
-                                  "number", (int)i.version_number, "identity", jstr(i.identity), "may_replicate",
-                                  d->t->may_replicate));
+    json_object_set_new(out, "server", json_pack("{s:o,s:o,s:i,s:o,s:b}", "product", jstr(i.product), "version", jstr(i.version), "number",
+                                                 (int)i.version_number, "identity", jstr(i.identity), "may_replicate", d->t->may_replicate));
     return true;
 }
 
@@ -408,10 +374,7 @@ static bool read_change(driver *d, const json_t *j, txn *t, err *e)
     const val *read[2] = {NULL, NULL};
     if (!c) return err_no_memory(e, "a change");
     c->table = d->catalog.tables[json_integer_value(json_array_get(j, 1))];
-    c->kind = kind[0] == 'i'   ? CHANGE_INSERT
-              : kind[0] == 'u' ? CHANGE_UPDATE
-              : kind[0] == 'd' ? CHANGE_DELETE
-                               : CHANGE_TRUNCATE;
+    c->kind = kind[0] == 'i' ? CHANGE_INSERT : kind[0] == 'u' ? CHANGE_UPDATE : kind[0] == 'd' ? CHANGE_DELETE : CHANGE_TRUNCATE;
     c->without_foreign_keys = flag(json_array_get(j, 4), "free");
     for (int i = 0; i < 2; i++) {
         if (!json_is_array(images[i])) continue;
@@ -431,24 +394,19 @@ static bool fill_window(driver *d, const json_t *txns, bool overlap, err *e)
         const json_t *list = json_array_get(txns, i);
         txn *t = txn_new(0);
         bool ok = t || err_no_memory(e, "a transaction");
-        for (size_t k = 0; ok && k < json_array_size(list); k++)
-            ok = read_change(d, json_array_get(list, k), t, e);
+        for (size_t k = 0; ok && k < json_array_size(list); k++) ok = read_change(d, json_array_get(list, k), t, e);
         if (!ok) return txn_free(t), false;
         if (!window_add(&d->window, t, e)) return false;
     }
     return true;
 }
 
-static position end_of(const json_t *step)
-{
-    return (position){str_from_c(text(step, "end", "e1")), 11};
-}
+static position end_of(const json_t *step) { return (position){str_from_c(text(step, "end", "e1")), 11}; }
 
 static bool op_apply(driver *d, const json_t *step, json_t *out, err *e)
 {
     apply_window w;
-    bool ok = fill_window(d, json_object_get(step, "txns"), flag(step, "overlap"), e) &&
-              window_build(&d->window, &d->spans, &w, e);
+    bool ok = fill_window(d, json_object_get(step, "txns"), flag(step, "overlap"), e) && window_build(&d->window, &d->spans, &w, e);
     if (ok) {
         w.end = end_of(step);
         json_object_set_new(out, "merged", json_integer(w.merged_count));
@@ -483,9 +441,7 @@ static bool large_next(void *ctx, const apply_window **ret, err *e)
     *ret = NULL;
     window_reset(&l->d->window);
     if (l->next == json_array_size(windows)) return true;
-    if (!fill_window(l->d, json_array_get(windows, l->next++), flag(l->step, "overlap"), e) ||
-        !window_build(&l->d->window, &l->d->spans, &l->w, e))
-        return false;
+    if (!fill_window(l->d, json_array_get(windows, l->next++), flag(l->step, "overlap"), e) || !window_build(&l->d->window, &l->d->spans, &l->w, e)) return false;
     *ret = &l->w;
     return true;
 }
@@ -506,8 +462,7 @@ static txn *bench_txn(const table_def *t, uint64_t id, uint64_t n)
 {
     txn *x = txn_new(0);
     change *c = x ? txn_add_change(x) : NULL;
-    val *before = c ? arena_array(&x->mem, 4, sizeof *before) : NULL,
-        *after = c ? arena_array(&x->mem, 4, sizeof *after) : NULL;
+    val *before = c ? arena_array(&x->mem, 4, sizeof *before) : NULL, *after = c ? arena_array(&x->mem, 4, sizeof *after) : NULL;
     if (!before || !after || !generated_row(&x->mem, id, before)) return txn_free(x), NULL;
     memcpy(after, before, 4 * sizeof *after);
     str k = arena_printf(&x->mem, "%llu", (unsigned long long)n);
@@ -554,10 +509,9 @@ static bool op_die(driver *d, const json_t *step, json_t *out, err *e)
 static const struct {
     const char *name;
     bool (*run)(driver *d, const json_t *step, json_t *out, err *e);
-} operations[] = {{"claim", op_claim},   {"read", op_read},     {"save", op_save},     {"server", op_server},
-                  {"remove", op_remove}, {"reopen", op_reopen}, {"die", op_die},       {"store", op_store},
-                  {"chunks", op_chunks}, {"load", op_load},     {"unload", op_unload}, {"begin", op_begin},
-                  {"apply", op_apply},   {"large", op_large},   {"bench", op_bench}};
+} operations[] = {{"claim", op_claim}, {"read", op_read}, {"save", op_save}, {"server", op_server}, {"remove", op_remove}, {"reopen", op_reopen}, {"die", op_die},
+                  {"store", op_store}, {"chunks", op_chunks}, {"load", op_load}, {"unload", op_unload}, {"begin", op_begin}, {"apply", op_apply},
+                  {"large", op_large}, {"bench", op_bench}};
 
 static bool run_step(driver *d, const json_t *step, err *e)
 {
@@ -582,14 +536,9 @@ static bool run_step(driver *d, const json_t *step, err *e)
 static bool run_request(driver *d, err *e)
 {
     const json_t *o = json_object_get(d->request, "target"), *steps = json_object_get(d->request, "steps");
-    d->ep = (endpoint){.engine = STR("postgresql"),
-                       .host = str_from_c(text(o, "host", "127.0.0.1")),
-                       .port = (uint16_t)number(o, "port", 0),
-                       .user = str_from_c(text(o, "user", "postgres")),
-                       .database = str_from_c(text(o, "database", ""))};
-    if (!secret_set(&d->ep.password, str_from_c(text(o, "password", "")), e) || !read_tables(d, e) ||
-        !ops->open(&d->ep, &d->env, &d->t, e))
-        return false;
+    d->ep = (endpoint){.engine = STR("postgresql"), .host = str_from_c(text(o, "host", "127.0.0.1")), .port = (uint16_t)number(o, "port", 0),
+                       .user = str_from_c(text(o, "user", "postgres")), .database = str_from_c(text(o, "database", ""))};
+    if (!secret_set(&d->ep.password, str_from_c(text(o, "password", "")), e) || !read_tables(d, e) || !ops->open(&d->ep, &d->env, &d->t, e)) return false;
     for (size_t i = 0; i < json_array_size(steps); i++) {
         *e = ERR_INIT;
         if (!run_step(d, json_array_get(steps, i), e)) return false;
@@ -602,20 +551,12 @@ int main(void)
     cancel stop;
     err e = ERR_INIT;
     struct rusage u;
-    driver d = {.request = json_loadf(stdin, JSON_ALLOW_NUL, NULL),
-                .answer = json_object(),
-                .ledger = json_array(),
-                .results = json_array()};
+    driver d = {.request = json_loadf(stdin, JSON_ALLOW_NUL, NULL), .answer = json_object(), .ledger = json_array(), .results = json_array()};
     if (!d.request || !cancel_init(&stop, &e)) return 2;
     d.l = (ledger){.intend = ledger_intend, .created = ledger_created, .settle = ledger_settle, .ctx = &d};
     d.epoch = number(d.request, "epoch", 1);
-    d.env = (engine_env){.clock = clk_system(),
-                         .cancel = &stop,
-                         .ledger = &d.l,
-                         .job_id = str_from_c(text(d.request, "job", "job1")),
-                         .budget_bytes = 64 << 20,
-                         .connect_timeout_s = 5,
-                         .io_timeout_s = (uint32_t)number(d.request, "io_timeout_s", 60)};
+    d.env = (engine_env){.clock = clk_system(), .cancel = &stop, .ledger = &d.l, .job_id = str_from_c(text(d.request, "job", "job1")), .budget_bytes = 64 << 20,
+                         .connect_timeout_s = 5, .io_timeout_s = (uint32_t)number(d.request, "io_timeout_s", 60)};
     arena_init(&d.mem, 64 << 10, 0);
     bool ok = run_request(&d, &e);
     getrusage(RUSAGE_SELF, &u);
@@ -623,9 +564,7 @@ int main(void)
     json_object_set_new(d.answer, "text", json_stringn_nocheck(e.text, ok ? 0 : strlen(e.text)));
     json_object_set_new(d.answer, "results", d.results);
     json_object_set_new(d.answer, "ledger", d.ledger);
-    json_object_set_new(
-        d.answer, "cpu_us",
-        json_integer((u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec + u.ru_stime.tv_usec));
+    json_object_set_new(d.answer, "cpu_us", json_integer((u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec + u.ru_stime.tv_usec));
     json_object_set_new(d.answer, "rss_kib", json_integer(u.ru_maxrss));
     json_object_set_new(d.answer, "rescued", json_integer(d.t && d.t->applier ? (json_int_t)d.t->applier->rescued : 0));
     ops->close(d.t);

@@ -1,15 +1,12 @@
-/* Applying windows: rows and the job's checkpoint in one transaction of the target. A window that the data refuses is
- * rolled back and done again change by change, only to name the row that is wrong. */
+/* Applying windows: rows and the job's checkpoint in one transaction of the target. A window that the data refuses is rolled back and done again change
+ * by change, only to name the row that is wrong. */
 #include "engine/mysql/apply.h"
 
 #include <stdlib.h>
 
 #include "engine/mysql/apply_foreign_key.h"
 
-const apply_table *apply_table_of(const applier *a, const table_def *t)
-{
-    return &a->tables.list[t->id];
-}
+const apply_table *apply_table_of(const applier *a, const table_def *t) { return &a->tables.list[t->id]; }
 
 static bool set_session(conn *c, bool foreign_keys, err *e)
 {
@@ -29,10 +26,8 @@ bool applier_begin(target *t, uint64_t epoch, catalog_def *c, const server_info 
     a->epoch = epoch;
     a->foreign_keys = a->foreign_keys_now = t->foreign_keys_on;
     arena_init(&a->mem, 64 * 1024, 0);
-    bool ok = set_session(t->conn, a->foreign_keys, e) &&
-              conn_query_u64(t->conn, "SELECT @@session.max_allowed_packet", &packet, e) &&
-              (!a->foreign_keys || apply_foreign_keys_match(t->conn, c, e)) &&
-              apply_tables_read(t->conn, c, &a->mem, &a->tables, e) && apply_run_init(&a->run, t->conn, packet, e);
+    bool ok = set_session(t->conn, a->foreign_keys, e) && conn_query_u64(t->conn, "SELECT @@session.max_allowed_packet", &packet, e) &&
+              (!a->foreign_keys || apply_foreign_keys_match(t->conn, c, e)) && apply_tables_read(t->conn, c, &a->mem, &a->tables, e) && apply_run_init(&a->run, t->conn, packet, e);
     if (!ok) {
         applier_free(a);
         return false;
@@ -76,24 +71,22 @@ static bool commit(applier *a, err *e)
     if (conn_exec(a->t->conn, STR("COMMIT"), NULL, e)) return true;
     if (e->code == ERR_CANCELLED || !a->t->conn->broken) return false;
     err cause = *e;
-    return err_set_native(e, ERR_COMMIT_UNKNOWN, RETRY_RECONNECT, cause.native, "the answer to COMMIT was lost: %.800s",
-                          cause.text);
+    return err_set_native(e, ERR_COMMIT_UNKNOWN, RETRY_RECONNECT, cause.native, "the answer to COMMIT was lost: %.800s", cause.text);
 }
 
 static void roll_back(applier *a)
 {
     err ignored = ERR_INIT;
     apply_run_reset(&a->run);
-    if (!a->t->conn->broken && !conn_exec(a->t->conn, STR("ROLLBACK"), NULL, &ignored))
-        a->t->conn->broken = true; /* never commit what is half done */
+    if (!a->t->conn->broken && !conn_exec(a->t->conn, STR("ROLLBACK"), NULL, &ignored)) a->t->conn->broken = true; /* never commit what is half done */
     if (!a->t->conn->broken && !set_session(a->t->conn, a->foreign_keys, &ignored)) a->t->conn->broken = true;
     a->foreign_keys_now = a->foreign_keys;
 }
 
 /* What goes into one target transaction. */
 typedef struct work {
-    const apply_window *last; /* the checkpoint; the rows too without a feed */
-    const window_feed *feed;  /* NULL: one window */
+    const apply_window *last;  /* the checkpoint; the rows too without a feed */
+    const window_feed *feed;   /* NULL: one window */
 } work;
 
 static bool put_window(applier *a, const apply_window *w, err *e)
@@ -121,9 +114,7 @@ static bool apply_once(applier *a, const work *k, err *e)
     a->run.suspect = false;
     bool ok = begin(a, e) && put_all(a, k, e);
     if (ok) a->run.suspect = false;
-    ok = ok &&
-         checkpoint_advance(a->t->conn, a->t->env->job_id, a->epoch, w->phase, w->end, w->txn_count, w->row_count, e) &&
-         commit(a, e);
+    ok = ok && checkpoint_advance(a->t->conn, a->t->env->job_id, a->epoch, w->phase, w->end, w->txn_count, w->row_count, e) && commit(a, e);
     if (!ok) roll_back(a);
     return ok;
 }
@@ -142,10 +133,7 @@ static bool apply_work(target *t, const work *k, err *e)
     return ok;
 }
 
-bool applier_apply(target *t, const apply_window *w, err *e)
-{
-    return apply_work(t, &(work){.last = w}, e);
-}
+bool applier_apply(target *t, const apply_window *w, err *e) { return apply_work(t, &(work){.last = w}, e); }
 
 bool applier_apply_large(target *t, const window_feed *feed, const apply_window *last, err *e)
 {

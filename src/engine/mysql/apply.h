@@ -1,5 +1,4 @@
-/* The state of the applier, shared by apply.c (windows, transactions), apply_merged.c (sets of rows by key) and
- * apply_ordered.c (changes one by one). */
+/* The state of the applier, shared by apply.c (windows, transactions), apply_merged.c (sets of rows by key) and apply_ordered.c (changes one by one). */
 #ifndef ENGINE_MYSQL_APPLY_H
 #define ENGINE_MYSQL_APPLY_H
 
@@ -24,8 +23,7 @@ const apply_table *apply_table_of(const applier *a, const table_def *t);
 ERR_MUST_USE bool apply_foreign_keys(applier *a, bool on, err *e);
 /* Queues the deletion of all rows of the change's table. */
 ERR_MUST_USE bool apply_truncate(applier *a, const change *c, err *e);
-/* Queues one change as one statement that must hit exactly one row; with `exact` it is sent at once and a failure names
- * the row. */
+/* Queues one change as one statement that must hit exactly one row; with `exact` it is sent at once and a failure names the row. */
 ERR_MUST_USE bool apply_change(applier *a, const change *c, err *e);
 /* The same, so that a change that was applied before (or is older than the row) does no harm: the last image wins. */
 ERR_MUST_USE bool apply_change_again(applier *a, const change *c, err *e);

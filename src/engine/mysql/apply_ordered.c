@@ -1,8 +1,7 @@
 /* Changes one by one, in order. Outside of an overlap every statement must hit exactly one row. */
 #include "engine/mysql/apply.h"
 
-static const char *const kind_names[] = {
-    [CHANGE_INSERT] = "INSERT", [CHANGE_UPDATE] = "UPDATE", [CHANGE_DELETE] = "DELETE"};
+static const char *const kind_names[] = {[CHANGE_INSERT] = "INSERT", [CHANGE_UPDATE] = "UPDATE", [CHANGE_DELETE] = "DELETE"};
 
 bool apply_foreign_keys(applier *a, bool on, err *e)
 {
@@ -16,17 +15,7 @@ bool apply_foreign_keys(applier *a, bool on, err *e)
 static bool is_divergence(int number)
 {
     switch (number) {
-    case 1062:
-    case 1586:
-    case 1761:
-    case 1762:
-    case 1859:
-    case 1022:
-    case 1216:
-    case 1217:
-    case 1451:
-    case 1452:
-    case 1557: return true;
+    case 1062: case 1586: case 1761: case 1762: case 1859: case 1022: case 1216: case 1217: case 1451: case 1452: case 1557: return true;
     default: return false;
     }
 }
@@ -40,13 +29,10 @@ static bool name_row(const applier *a, const apply_table *t, const change *c, er
     err cause = *e;
     if (a->run.counted)
         return err_set(e, ERR_TARGET_DIVERGED,
-                       "%s of %.*s.%.*s (%.*s): %s expected 1 row, found %u; somebody else changed the table: compare "
-                       "and correct the row, or reset the job",
-                       kind_names[c->kind], STR_ARG(table_schema), STR_ARG(table), STR_ARG(buf_str(&row)), "the change",
-                       a->run.found);
-    return err_set_native(e, is_divergence(cause.native) ? ERR_TARGET_DIVERGED : cause.code, cause.retry, cause.native,
-                          "%s of %.*s.%.*s (%.*s): %s", kind_names[c->kind], STR_ARG(table_schema), STR_ARG(table),
-                          STR_ARG(buf_str(&row)), cause.text);
+                       "%s of %.*s.%.*s (%.*s): %s expected 1 row, found %u; somebody else changed the table: compare and correct the row, or reset the job",
+                       kind_names[c->kind], STR_ARG(table_schema), STR_ARG(table), STR_ARG(buf_str(&row)), "the change", a->run.found);
+    return err_set_native(e, is_divergence(cause.native) ? ERR_TARGET_DIVERGED : cause.code, cause.retry, cause.native, "%s of %.*s.%.*s (%.*s): %s",
+                          kind_names[c->kind], STR_ARG(table_schema), STR_ARG(table), STR_ARG(buf_str(&row)), cause.text);
 }
 
 static bool append_change(applier *a, const apply_table *t, const change *c, err *e)
@@ -62,15 +48,14 @@ static bool append_change(applier *a, const apply_table *t, const change *c, err
     return apply_run_add(&a->run, c->kind == CHANGE_UPDATE ? EXPECT_MATCHED : EXPECT_AFFECTED, 1, t, e);
 }
 
-/* On where the source's own actions ran unlogged, so that the target's run. Before all tables are settled a parent may
- * have a later state than its child: that does no harm but to families, which are never in that state. */
+/* On where the source's own actions ran unlogged, so that the target's run. Before all tables are settled a parent may have a later state than its child: that
+ * does no harm but to families, which are never in that state. */
 static bool wants_checks(const applier *a, const change *c)
 {
     return a->foreign_keys && !c->without_foreign_keys && (a->settled || c->table->family);
 }
 
-/* Strict mode refuses the error value of an ENUM. Without it the statement must warn of these values and of nothing
- * else. */
+/* Strict mode refuses the error value of an ENUM. Without it the statement must warn of these values and of nothing else. */
 static bool set_strict(applier *a, uint32_t enum_errors, err *e)
 {
     if (!apply_run_flush(&a->run, e)) return false;
@@ -79,8 +64,8 @@ static bool set_strict(applier *a, uint32_t enum_errors, err *e)
     return conn_execf(a->t->conn, e, "SET SESSION sql_mode='%s'", enum_errors ? CONN_SQL_MODE : CONN_SQL_MODE_STRICT);
 }
 
-static bool apply_enum_error(applier *a, const apply_table *t, const change *c, uint32_t enum_errors,
-                             bool (*append)(applier *, const apply_table *, const change *, err *), err *e)
+static bool apply_enum_error(applier *a, const apply_table *t, const change *c, uint32_t enum_errors, bool (*append)(applier *, const apply_table *, const change *, err *),
+                             err *e)
 {
     err strict = ERR_INIT;
     bool ok = set_strict(a, enum_errors, e) && append(a, t, c, e);
@@ -101,8 +86,7 @@ bool apply_change(applier *a, const change *c, err *e)
     const apply_table *t = apply_table_of(a, c->table);
     bool checks = wants_checks(a, c);
     uint32_t enum_errors = c->after ? apply_sql_enum_errors(t, c->after) : 0;
-    if (enum_errors)
-        return apply_foreign_keys(a, checks, e) && apply_enum_error(a, t, c, enum_errors, append_change, e);
+    if (enum_errors) return apply_foreign_keys(a, checks, e) && apply_enum_error(a, t, c, enum_errors, append_change, e);
     if (!a->exact) return apply_foreign_keys(a, checks, e) && append_change(a, t, c, e);
     if (!apply_foreign_keys(a, checks, e) || !apply_run_flush(&a->run, e)) return false;
     a->run.single = true;
@@ -141,13 +125,9 @@ bool apply_change_again(applier *a, const change *c, err *e)
 {
     const apply_table *t = apply_table_of(a, c->table);
     if (!t->key_count)
-        return err_set(e, ERR_INTERNAL, "a change of %.*s, which has no key, cannot be applied twice",
-                       STR_ARG(t->name));
+        return err_set(e, ERR_INTERNAL, "a change of %.*s, which has no key, cannot be applied twice", STR_ARG(t->name));
     if (a->foreign_keys && c->table->family)
-        return err_set(
-            e, ERR_INTERNAL,
-            "a change of %.*s, whose foreign keys have actions that the source does not log, cannot be applied twice",
-            STR_ARG(t->name));
+        return err_set(e, ERR_INTERNAL, "a change of %.*s, whose foreign keys have actions that the source does not log, cannot be applied twice", STR_ARG(t->name));
     if (!apply_foreign_keys(a, false, e)) return false;
     if (c->after && !apply_sql_is_whole(t, c->after)) return put_part(a, t, c, e);
     if (c->before) {

@@ -17,12 +17,9 @@ static bool is_selected_database(const stream *m, str database)
 static bool is_selected_table(stream *m, str database, str table)
 {
     if (stream_tables_find(&m->tables, database, table)) return true;
-    if (m->tables.fold_case &&
-        is_selected_database(m, database)) /* the list is matched by exact names: judge by the database alone */
-        return !m->r->objects || !dblist_has_database(m->r->objects, database) ||
-               dblist_whole_database(m->r->objects, database);
-    return m->r->objects ? dblist_match_table(m->r->objects, database, table).selected
-                         : is_selected_database(m, database);
+    if (m->tables.fold_case && is_selected_database(m, database)) /* the list is matched by exact names: judge by the database alone */
+        return !m->r->objects || !dblist_has_database(m->r->objects, database) || dblist_whole_database(m->r->objects, database);
+    return m->r->objects ? dblist_match_table(m->r->objects, database, table).selected : is_selected_database(m, database);
 }
 
 /* A database that is selected is the default one, or is named somewhere in the text. */
@@ -49,28 +46,22 @@ static bool may_touch_selection(stream *m, const binlog_query *q, str *ret_datab
 
 static bool stop_at_ddl(const binlog_query *q, str database, str table, err *e)
 {
-    return err_set(
-        e, ERR_SOURCE_DDL,
-        "the source ran a statement on %.*s%s%.*s, which belongs to the job: %.*s%s (default database '%.*s')",
-        STR_ARG(database), table.n ? "." : "", STR_ARG(table), STR_ARG(str_sub(q->text, 0, SHOWN_BYTES)),
-        q->text.n > SHOWN_BYTES ? "..." : "", STR_ARG(q->database));
+    return err_set(e, ERR_SOURCE_DDL, "the source ran a statement on %.*s%s%.*s, which belongs to the job: %.*s%s (default database '%.*s')", STR_ARG(database),
+                   table.n ? "." : "", STR_ARG(table), STR_ARG(str_sub(q->text, 0, SHOWN_BYTES)), q->text.n > SHOWN_BYTES ? "..." : "", STR_ARG(q->database));
 }
 
 static bool check_tables(stream *m, const binlog_query *q, const sql_statement *s, err *e)
 {
     if (s->temporary) return true;
     for (uint32_t i = 0; i < s->name_count; i++)
-        if (is_selected_table(m, s->names[i].schema, s->names[i].name))
-            return stop_at_ddl(q, s->names[i].schema, s->names[i].name, e);
+        if (is_selected_table(m, s->names[i].schema, s->names[i].name)) return stop_at_ddl(q, s->names[i].schema, s->names[i].name, e);
     return true;
 }
 
 /* The only statement on a table that is a change of rows: its group holds nothing else. */
 static bool truncate_table(stream *m, const binlog_query *q, const sql_statement *s, err *e)
 {
-    const table_def *t = s->temporary || s->name_count != 1
-                             ? NULL
-                             : stream_tables_find(&m->tables, s->names[0].schema, s->names[0].name);
+    const table_def *t = s->temporary || s->name_count != 1 ? NULL : stream_tables_find(&m->tables, s->names[0].schema, s->names[0].name);
     if (!t) return check_tables(m, q, s, e);
     txn *group;
     if (!stream_group_txn(m, &group, e)) return false;
@@ -92,8 +83,7 @@ static bool check_dml(stream *m, const binlog_query *q, err *e)
     str meant;
     if (!may_touch_selection(m, q, &meant)) return true;
     return err_set(e, ERR_SOURCE_STATEMENT_FORMAT,
-                   "a change that may touch the selected database %.*s was logged as a statement: %.*s; set "
-                   "binlog_format=ROW for all sessions and reset the job",
+                   "a change that may touch the selected database %.*s was logged as a statement: %.*s; set binlog_format=ROW for all sessions and reset the job",
                    STR_ARG(meant), STR_ARG(str_sub(q->text, 0, SHOWN_BYTES)));
 }
 
@@ -101,8 +91,8 @@ static bool check_unknown(stream *m, const binlog_query *q, err *e)
 {
     str meant;
     if (!may_touch_selection(m, q, &meant)) return true;
-    return err_set(e, ERR_SOURCE_DDL, "a statement that is not understood may touch the selected database %.*s: %.*s",
-                   STR_ARG(meant), STR_ARG(str_sub(q->text, 0, SHOWN_BYTES)));
+    return err_set(e, ERR_SOURCE_DDL, "a statement that is not understood may touch the selected database %.*s: %.*s", STR_ARG(meant),
+                   STR_ARG(str_sub(q->text, 0, SHOWN_BYTES)));
 }
 
 static bool end_branch(stream *m, const binlog_event *ev, const sql_statement *s, bool commits, err *e)
@@ -111,18 +101,14 @@ static bool end_branch(stream *m, const binlog_event *ev, const sql_statement *s
     bool known = stream_xa_ended(&m->xa, s->xid);
     if (commits && !known)
         return err_set(e, ERR_NOT_SUPPORTED,
-                       "XA COMMIT %.*s of a transaction that was prepared before the stream began: whether it changed "
-                       "selected tables is not known; "
+                       "XA COMMIT %.*s of a transaction that was prepared before the stream began: whether it changed selected tables is not known; "
                        "do not use XA across the job's start, and reset the job",
                        STR_ARG(str_sub(s->xid, 0, SHOWN_BYTES)));
     return stream_group_commit(m, ev, e);
 }
 
 /* In a transaction the statement is a part; else it is the whole group. */
-static bool after_statement(stream *m, const binlog_event *ev, err *e)
-{
-    return m->group.transaction || stream_group_commit(m, ev, e);
-}
+static bool after_statement(stream *m, const binlog_event *ev, err *e) { return m->group.transaction || stream_group_commit(m, ev, e); }
 
 static bool on_statement(stream *m, const binlog_event *ev, const binlog_query *q, const sql_statement *s, err *e)
 {

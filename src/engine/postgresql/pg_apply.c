@@ -1,5 +1,5 @@
-/* Applying windows: rows and the job's checkpoint in one transaction of the target. A window that the data refuses is
- * rolled back and done again change by change, only to name the row that is wrong. */
+/* Applying windows: rows and the job's checkpoint in one transaction of the target. A window that the data refuses is rolled back and done again change
+ * by change, only to name the row that is wrong. */
 #include "engine/postgresql/pg_apply.h"
 
 #include <stdlib.h>
@@ -9,34 +9,26 @@
 
 /* ---- begin ---- */
 
-/* Changes of such a table are applied in order: their effects reach beyond the row, or a set of them may collide with
- * itself on the way. */
+/* Changes of such a table are applied in order: their effects reach beyond the row, or a set of them may collide with itself on the way. */
 static bool is_ordered(const pg_applier *a, const pg_table *t)
 {
-    return (a->replica ? t->replica_triggers : t->triggers) || t->unique_count || (t->key_count && !t->has_row_key) ||
-           t->deferrable || (!a->replica && t->foreign_keys);
+    return (a->replica ? t->replica_triggers : t->triggers) || t->unique_count || (t->key_count && !t->has_row_key) || t->deferrable || (!a->replica && t->foreign_keys);
 }
 
 static bool refuse_table(const pg_applier *a, const pg_table *t, err *e)
 {
     if (a->replica ? t->replica_rules || (a->enforce && t->rules && t->foreign_keys) : t->rules)
-        return err_set(
-            e, ERR_NOT_SUPPORTED,
-            "table %.*s of the destination has rules that rewrite what is written to it; drop or disable them",
-            STR_ARG(t->name));
+        return err_set(e, ERR_NOT_SUPPORTED, "table %.*s of the destination has rules that rewrite what is written to it; drop or disable them", STR_ARG(t->name));
     if (a->replica || a->enforce || !t->acting_foreign_key.p) return true;
-    return err_set(
-        e, ERR_TARGET_PRIVILEGE,
-        "the foreign key %.*s of or to %.*s changes child rows, which the source's log has too: they would be changed "
-        "twice; as a superuser run GRANT SET ON "
-        "PARAMETER session_replication_role TO \"%.*s\" (PostgreSQL 15 or later), or drop the foreign key's actions",
-        STR_ARG(t->acting_foreign_key), STR_ARG(t->name), STR_ARG(a->t->ep->user));
+    return err_set(e, ERR_TARGET_PRIVILEGE,
+                   "the foreign key %.*s of or to %.*s changes child rows, which the source's log has too: they would be changed twice; as a superuser run GRANT SET ON "
+                   "PARAMETER session_replication_role TO \"%.*s\" (PostgreSQL 15 or later), or drop the foreign key's actions",
+                   STR_ARG(t->acting_foreign_key), STR_ARG(t->name), STR_ARG(a->t->ep->user));
 }
 
 static bool look_at_tables(pg_applier *a, catalog_def *c, err *e)
 {
-    if (!pg_tables_read(a->t->conn, (const table_def *const *)c->tables, c->table_count, &a->mem, &a->tables, e))
-        return false;
+    if (!pg_tables_read(a->t->conn, (const table_def *const *)c->tables, c->table_count, &a->mem, &a->tables, e)) return false;
     for (uint32_t i = 0; i < c->table_count; i++) {
         const pg_table *t = &a->tables[i];
         if (!refuse_table(a, t, e)) return false;
@@ -101,7 +93,7 @@ static bool put_window(pg_applier *a, const apply_window *w, err *e)
     for (uint32_t i = 0, n; i < w->ordered_count; i += n) {
         const change *c = w->ordered[i];
         n = 1;
-        if (!(c->kind == CHANGE_TRUNCATE ? pg_apply_truncate(a, &w->ordered[i], w->ordered_count - i, &n, e)
+        if (!(c->kind == CHANGE_TRUNCATE                    ? pg_apply_truncate(a, &w->ordered[i], w->ordered_count - i, &n, e)
               : w->ordered_overlap && w->ordered_overlap[i] ? pg_apply_change_again(a, c, e)
                                                             : pg_apply_change(a, c, e)))
             return false;
@@ -111,8 +103,8 @@ static bool put_window(pg_applier *a, const apply_window *w, err *e)
 
 /* What goes into one target transaction. */
 typedef struct work {
-    const apply_window *last; /* the checkpoint; the rows too without a feed */
-    const window_feed *feed;  /* NULL: one window */
+    const apply_window *last;  /* the checkpoint; the rows too without a feed */
+    const window_feed *feed;   /* NULL: one window */
 } work;
 
 static bool put_all(pg_applier *a, const work *k, err *e)
@@ -143,9 +135,7 @@ static bool apply_once(pg_applier *a, const work *k, err *e)
     a->run.suspect = false;
     bool ok = begin(a, e) && put_all(a, k, e) && pg_apply_run_flush(&a->run, e);
     if (ok) a->run.suspect = false;
-    ok = ok &&
-         pg_checkpoint_advance(t->conn, t->env->job_id, a->epoch, w->phase, w->end, w->txn_count, w->row_count, e) &&
-         commit(a, e);
+    ok = ok && pg_checkpoint_advance(t->conn, t->env->job_id, a->epoch, w->phase, w->end, w->txn_count, w->row_count, e) && commit(a, e);
     if (ok) return true;
     pg_apply_run_reset(&a->run);
     pg_checkpoint_roll_back(t->conn);
@@ -167,10 +157,7 @@ static bool apply_work(target *t, const work *k, err *e)
     return ok;
 }
 
-bool pg_applier_apply(target *t, const apply_window *w, err *e)
-{
-    return apply_work(t, &(work){.last = w}, e);
-}
+bool pg_applier_apply(target *t, const apply_window *w, err *e) { return apply_work(t, &(work){.last = w}, e); }
 
 bool pg_applier_apply_large(target *t, const window_feed *feed, const apply_window *last, err *e)
 {

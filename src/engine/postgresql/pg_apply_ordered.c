@@ -2,8 +2,7 @@
 #include "engine/postgresql/pg_apply.h"
 #include "engine/postgresql/pg_apply_sql.h"
 
-static const char *const kind_names[] = {
-    [CHANGE_INSERT] = "INSERT", [CHANGE_UPDATE] = "UPDATE", [CHANGE_DELETE] = "DELETE"};
+static const char *const kind_names[] = {[CHANGE_INSERT] = "INSERT", [CHANGE_UPDATE] = "UPDATE", [CHANGE_DELETE] = "DELETE"};
 
 bool pg_apply_role(pg_applier *a, bool origin, err *e)
 {
@@ -15,8 +14,8 @@ bool pg_apply_role(pg_applier *a, bool origin, err *e)
 
 bool pg_apply_is_divergence(int native)
 {
-    return native == PG_STATE('2', '3', '5', '0', '5') || native == PG_STATE('2', '3', '5', '0', '3') ||
-           native == PG_STATE('2', '3', '0', '0', '1') || native == PG_STATE('2', '3', 'P', '0', '1');
+    return native == PG_STATE('2', '3', '5', '0', '5') || native == PG_STATE('2', '3', '5', '0', '3') || native == PG_STATE('2', '3', '0', '0', '1') ||
+           native == PG_STATE('2', '3', 'P', '0', '1');
 }
 
 bool pg_apply_name_row(const pg_applier *a, const change *c, err *e)
@@ -27,13 +26,10 @@ bool pg_apply_name_row(const pg_applier *a, const change *c, err *e)
     err cause = *e;
     if (a->run.counted)
         return err_set(e, ERR_TARGET_DIVERGED,
-                       "%s of %.*s.%.*s (%.*s): the change expected 1 row, found %llu; somebody else changed the "
-                       "table: compare and correct the row, or reset the job",
-                       kind_names[c->kind], STR_ARG(schema), STR_ARG(table), STR_ARG(buf_str(&row)),
-                       (unsigned long long)a->run.found);
-    return err_set_native(e, pg_apply_is_divergence(cause.native) ? ERR_TARGET_DIVERGED : cause.code, cause.retry,
-                          cause.native, "%s of %.*s.%.*s (%.*s): %s", kind_names[c->kind], STR_ARG(schema),
-                          STR_ARG(table), STR_ARG(buf_str(&row)), cause.text);
+                       "%s of %.*s.%.*s (%.*s): the change expected 1 row, found %llu; somebody else changed the table: compare and correct the row, or reset the job",
+                       kind_names[c->kind], STR_ARG(schema), STR_ARG(table), STR_ARG(buf_str(&row)), (unsigned long long)a->run.found);
+    return err_set_native(e, pg_apply_is_divergence(cause.native) ? ERR_TARGET_DIVERGED : cause.code, cause.retry, cause.native, "%s of %.*s.%.*s (%.*s): %s",
+                          kind_names[c->kind], STR_ARG(schema), STR_ARG(table), STR_ARG(buf_str(&row)), cause.text);
 }
 
 static bool write_change(buf *b, const pg_table *t, const change *c, err *e)
@@ -47,9 +43,8 @@ static bool write_change(buf *b, const pg_table *t, const change *c, err *e)
     return err_set(e, ERR_INTERNAL, "a change without rows");
 }
 
-/* Origin where the source's own actions ran unlogged, so that the target's run (before all tables are settled a parent
- * may have a later state than its child: that does no harm but to families, which are never in that state), and where
- * only that role checks a unique constraint and nothing else of the table. */
+/* Origin where the source's own actions ran unlogged, so that the target's run (before all tables are settled a parent may have a later state than its child:
+ * that does no harm but to families, which are never in that state), and where only that role checks a unique constraint and nothing else of the table. */
 static bool wants_origin(const pg_applier *a, const pg_table *t, const change *c)
 {
     if (a->enforce && t->foreign_keys) return !c->without_foreign_keys && (a->settled || c->table->family);
@@ -84,9 +79,7 @@ bool pg_apply_truncate(pg_applier *a, const change *const *list, uint32_t count,
     uint32_t n = 0;
     if (!pg_apply_role(a, false, e) || !set_deferred(a, false, e)) return false;
     buf *b = pg_apply_run_begin(&a->run);
-    for (; n < count && list[n]->kind == CHANGE_TRUNCATE; n++)
-        buf_printf(b, "%s%.*s", n ? ", " : "TRUNCATE ", STR_ARG(pg_apply_table_of(a, list[n]->table)->from));
+    for (; n < count && list[n]->kind == CHANGE_TRUNCATE; n++) buf_printf(b, "%s%.*s", n ? ", " : "TRUNCATE ", STR_ARG(pg_apply_table_of(a, list[n]->table)->from));
     *ret_n = n;
-    return pg_apply_run_add(&a->run, PG_EXPECT_OK, 0, pg_apply_table_of(a, list[0]->table), e) &&
-           set_deferred(a, true, e);
+    return pg_apply_run_add(&a->run, PG_EXPECT_OK, 0, pg_apply_table_of(a, list[0]->table), e) && set_deferred(a, true, e);
 }

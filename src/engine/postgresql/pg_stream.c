@@ -1,8 +1,7 @@
 /* Reading a slot: START_REPLICATION, transactions from Begin to Commit, status to the server.
  *
- * The server learns only positions that are durable in the target (flush), at least every second and at once when it
- * asks. While the sink blocks, a thread tells it: the server would take silence for death. The connection belongs to
- * one of the two at a time, by `lock`. */
+ * The server learns only positions that are durable in the target (flush), at least every second and at once when it asks. While the sink blocks, a thread
+ * tells it: the server would take silence for death. The connection belongs to one of the two at a time, by `lock`. */
 #include "engine/postgresql/pg_stream.h"
 
 #include <errno.h>
@@ -25,25 +24,21 @@ typedef struct stream {
     pg_conn *c;
     pgoutput_decoder decoder;
     pg_stream_tables tables;
-    arena mem; /* of one message */
-    pg_place
-        place; /* system and timeline; lsn: end of the last transaction, or what the server has looked through since */
+    arena mem;            /* of one message */
+    pg_place place;       /* system and timeline; lsn: end of the last transaction, or what the server has looked through since */
     arena place_mem;
-    pg_lsn until;    /* PG_LSN_NONE = for ever */
-    txn *open;       /* owned; the transaction between Begin and Commit, or what is not pushed of it yet */
-    uint64_t parted; /* changes of it that were pushed in parts */
+    pg_lsn until;         /* PG_LSN_NONE = for ever */
+    txn *open;            /* owned; the transaction between Begin and Commit, or what is not pushed of it yet */
+    uint64_t parted;      /* changes of it that were pushed in parts */
     int64_t commit_us;
-    bool moved; /* place is newer than what was pushed */
+    bool moved;           /* place is newer than what was pushed */
     int64_t told_us, pushed_us;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool pushing, ended; /* under lock */
+    bool pushing, ended;  /* under lock */
 } stream;
 
-static const clk *clock_of(const stream *m)
-{
-    return m->s->env->clock ? m->s->env->clock : clk_system();
-}
+static const clk *clock_of(const stream *m) { return m->s->env->clock ? m->s->env->clock : clk_system(); }
 
 /* --- status --- */
 
@@ -62,8 +57,7 @@ static bool send_status(stream *m, err *e)
     char bytes[PG_REPLICATION_STATUS_BYTES];
     pg_lsn durable;
     if (!durable_lsn(m, &durable, e)) return false;
-    pg_replication_status s = {
-        .written = durable, .flushed = durable, .applied = durable, .sent_us = clk_wall_us(clock_of(m))};
+    pg_replication_status s = {.written = durable, .flushed = durable, .applied = durable, .sent_us = clk_wall_us(clock_of(m))};
     pg_replication_status_build(&s, bytes);
     m->told_us = clk_mono_us(clock_of(m));
     return pg_copy_in_put(m->c, (str){bytes, sizeof bytes}, e);
@@ -154,10 +148,7 @@ static bool part_of_large(stream *m, err *e)
     size_t bytes = t->mem.used_bytes + (size_t)t->change_cap * sizeof(change);
     if (!m->r->txn_limit_bytes || bytes < m->r->txn_limit_bytes) return true;
     if (!m->r->parts)
-        return err_set(
-            e, ERR_LIMIT,
-            "a transaction of the source holds more than %zu bytes of changes; raise the worker's memory budget",
-            m->r->txn_limit_bytes);
+        return err_set(e, ERR_LIMIT, "a transaction of the source holds more than %zu bytes of changes; raise the worker's memory budget", m->r->txn_limit_bytes);
     m->open = txn_new(0);
     if (!m->open || !place_at(m, m->place.lsn, m->open, &m->open->before, e)) {
         txn_free(t);
@@ -174,20 +165,14 @@ static bool on_message(stream *m, const pgoutput_message *x, err *e)
     case PGOUTPUT_BEGIN: return on_begin(m, &x->u.begin, e);
     case PGOUTPUT_COMMIT: return on_commit(m, &x->u.commit, e);
     case PGOUTPUT_RELATION: return pg_stream_tables_relation(&m->tables, &x->u.relation, e);
-    case PGOUTPUT_TYPE:
-    case PGOUTPUT_ORIGIN:
-        return true; /* a name of a type, and where a transaction came from: nothing that changes rows */
-    case PGOUTPUT_INSERT:
-    case PGOUTPUT_UPDATE:
-    case PGOUTPUT_DELETE:
+    case PGOUTPUT_TYPE: case PGOUTPUT_ORIGIN: return true; /* a name of a type, and where a transaction came from: nothing that changes rows */
+    case PGOUTPUT_INSERT: case PGOUTPUT_UPDATE: case PGOUTPUT_DELETE:
         if (!m->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log has a row outside of a transaction");
         return pg_stream_tables_change(&m->tables, x, m->open, e) && part_of_large(m, e);
     case PGOUTPUT_TRUNCATE:
         if (!m->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log truncates a table outside of a transaction");
         return pg_stream_tables_truncate(&m->tables, &x->u.truncate, m->open, e) && part_of_large(m, e);
-    default:
-        return err_set(e, ERR_SOURCE_LOG_UNKNOWN_EVENT, "the log has a %s message, which was not asked for",
-                       pgoutput_kind_name(x->kind));
+    default: return err_set(e, ERR_SOURCE_LOG_UNKNOWN_EVENT, "the log has a %s message, which was not asked for", pgoutput_kind_name(x->kind));
     }
 }
 
@@ -226,10 +211,7 @@ static bool on_copy_data(stream *m, str data, err *e)
     return pgoutput_decode(&m->decoder, r.payload, &m->mem, &x, e) && on_message(m, &x, e);
 }
 
-static bool reached(const stream *m)
-{
-    return m->until != PG_LSN_NONE && !m->open && m->place.lsn >= m->until;
-}
+static bool reached(const stream *m) { return m->until != PG_LSN_NONE && !m->open && m->place.lsn >= m->until; }
 
 static bool read_on(stream *m, err *e)
 {
@@ -242,8 +224,7 @@ static bool read_on(stream *m, err *e)
         if (m->moved && !m->open && now - m->pushed_us >= beat_us) ok = heartbeat(m, e);
         if (ok && now - m->told_us >= STATUS_EVERY_MS * 1000) ok = send_status(m, e);
         ok = ok && pg_copy_out_next(m->c, &held, WAIT_MS, &data, e);
-        if (ok && !data.p)
-            ok = err_set_native(e, ERR_SOURCE_CONNECT, RETRY_RECONNECT, 0, "the source ended the stream");
+        if (ok && !data.p) ok = err_set_native(e, ERR_SOURCE_CONNECT, RETRY_RECONNECT, 0, "the source ended the stream");
         if (ok && data.n) ok = on_copy_data(m, data, e);
     }
     if (held) PQfreemem(held);
@@ -259,8 +240,7 @@ static bool start_replication(stream *m, err *e)
     char name[PG_SLOT_NAME_BYTES], lsn[PG_LSN_TEXT_BYTES];
     BUF_AUTO sql = BUF_INIT;
     pg_slot_name(m->s->env->job_id, name);
-    buf_printf(&sql, "START_REPLICATION SLOT %s LOGICAL %s (proto_version '1', publication_names '\"%s\"')", name,
-               pg_lsn_format(m->place.lsn, lsn), name);
+    buf_printf(&sql, "START_REPLICATION SLOT %s LOGICAL %s (proto_version '1', publication_names '\"%s\"')", name, pg_lsn_format(m->place.lsn, lsn), name);
     if (sql.failed) return err_no_memory(e, "a statement");
     if (pg_copy_out_begin(m->c, buf_str(&sql), true, e)) return true;
     /* Its last holder may be dying: the server frees the slot within wal_sender_timeout. */
@@ -309,8 +289,7 @@ bool pg_stream_run(source *s, const stream_request *r, const txn_sink *sink, err
     arena_init(&m.place_mem, 256, 0);
     pg_stream_tables_init(&m.tables, r->catalog);
     pgoutput_decoder_init(&m.decoder, 1);
-    bool ok = set_places(&m, e) && pg_conn_open(s->ep, s->env, PG_SOURCE, true, &m.c, e) && start_replication(&m, e) &&
-              run_with_teller(&m, e);
+    bool ok = set_places(&m, e) && pg_conn_open(s->ep, s->env, PG_SOURCE, true, &m.c, e) && start_replication(&m, e) && run_with_teller(&m, e);
     pg_conn_close(m.c);
     txn_free(m.open);
     pg_stream_tables_finish(&m.tables);

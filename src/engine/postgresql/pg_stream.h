@@ -16,7 +16,7 @@ typedef struct pg_stream_table {
 typedef struct pg_stream_tables {
     const catalog_def *catalog; /* borrowed */
     arena mem;
-    map by_oid; /* four bytes → pg_stream_table *; the newest Relation message of each */
+    map by_oid;                 /* four bytes → pg_stream_table *; the newest Relation message of each */
 } pg_stream_tables;
 
 void pg_stream_tables_init(pg_stream_tables *s, const catalog_def *c);

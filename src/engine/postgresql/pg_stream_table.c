@@ -15,10 +15,7 @@ void pg_stream_tables_finish(pg_stream_tables *s)
     arena_finish(&s->mem);
 }
 
-static str oid_key(const uint32_t *oid)
-{
-    return (str){(const char *)oid, sizeof *oid};
-}
+static str oid_key(const uint32_t *oid) { return (str){(const char *)oid, sizeof *oid}; }
 
 static uint32_t find_column(const table_def *t, str name)
 {
@@ -37,33 +34,25 @@ static bool match_columns(pg_stream_table *st, arena *a, err *e)
     uint32_t expected = 0;
     st->columns = arena_array(a, r->column_count, sizeof *st->columns);
     if (!st->columns) return err_no_memory(e, "a table of the log");
-    for (uint32_t i = 0; i < t->column_count; i++)
-        expected += !t->columns[i].generated;
+    for (uint32_t i = 0; i < t->column_count; i++) expected += !t->columns[i].generated;
     for (uint32_t i = 0; i < r->column_count; i++) {
         const pgoutput_column *c = &r->columns[i];
         uint32_t at = st->columns[i] = find_column(t, c->name);
         if (at == UINT32_MAX)
-            return err_set(e, ERR_SOURCE_DDL,
-                           "column %.*s was added to %.*s.%.*s (or renamed) at the source; " RESET_FIX,
-                           STR_ARG(c->name), STR_ARG(t->schema), STR_ARG(t->name));
+            return err_set(e, ERR_SOURCE_DDL, "column %.*s was added to %.*s.%.*s (or renamed) at the source; " RESET_FIX, STR_ARG(c->name), STR_ARG(t->schema), STR_ARG(t->name));
         if (t->identities[at].type_oid != c->type_oid || t->identities[at].type_modifier != c->type_modifier)
-            return err_set(e, ERR_SOURCE_DDL,
-                           "the type of column %.*s of %.*s.%.*s was changed at the source; " RESET_FIX,
-                           STR_ARG(c->name), STR_ARG(t->schema), STR_ARG(t->name));
+            return err_set(e, ERR_SOURCE_DDL, "the type of column %.*s of %.*s.%.*s was changed at the source; " RESET_FIX, STR_ARG(c->name), STR_ARG(t->schema), STR_ARG(t->name));
         expected -= !t->columns[at].generated;
     }
-    return expected == 0 || err_set(e, ERR_SOURCE_DDL, "a column of %.*s.%.*s was dropped at the source; " RESET_FIX,
-                                    STR_ARG(t->schema), STR_ARG(t->name));
+    return expected == 0 || err_set(e, ERR_SOURCE_DDL, "a column of %.*s.%.*s was dropped at the source; " RESET_FIX, STR_ARG(t->schema), STR_ARG(t->name));
 }
 
 static bool match_identity(const pg_stream_table *st, err *e)
 {
     const table_def *t = st->t;
     if (st->relation.identity == t->replica_identity) return true;
-    return err_set(e, ERR_SOURCE_DDL,
-                   "the replica identity of %.*s.%.*s was changed at the source from '%c' to '%c'; change it back, or "
-                   "reset the job",
-                   STR_ARG(t->schema), STR_ARG(t->name), t->replica_identity, st->relation.identity);
+    return err_set(e, ERR_SOURCE_DDL, "the replica identity of %.*s.%.*s was changed at the source from '%c' to '%c'; change it back, or reset the job", STR_ARG(t->schema),
+                   STR_ARG(t->name), t->replica_identity, st->relation.identity);
 }
 
 bool pg_stream_tables_relation(pg_stream_tables *s, const pgoutput_relation *r, err *e)
@@ -73,31 +62,23 @@ bool pg_stream_tables_relation(pg_stream_tables *s, const pgoutput_relation *r, 
     if (!st || !oid) return err_no_memory(e, "a table of the log");
     st->t = catalog_find_table(s->catalog, r->schema, r->name);
     if (!st->t)
-        return err_set(e, ERR_SOURCE_DDL,
-                       "the log has rows of %.*s.%.*s, which is not one of the job's tables: it was renamed, moved or "
-                       "added to the publication; " RESET_FIX,
+        return err_set(e, ERR_SOURCE_DDL, "the log has rows of %.*s.%.*s, which is not one of the job's tables: it was renamed, moved or added to the publication; " RESET_FIX,
                        STR_ARG(r->schema), STR_ARG(r->name));
     *oid = r->oid;
-    return pgoutput_relation_copy(r, &s->mem, &st->relation, e) && match_columns(st, &s->mem, e) &&
-           match_identity(st, e) && (map_put(&s->by_oid, oid_key(oid), st) || err_no_memory(e, "a table of the log"));
+    return pgoutput_relation_copy(r, &s->mem, &st->relation, e) && match_columns(st, &s->mem, e) && match_identity(st, e) &&
+           (map_put(&s->by_oid, oid_key(oid), st) || err_no_memory(e, "a table of the log"));
 }
 
 static bool find(const pg_stream_tables *s, uint32_t oid, const pg_stream_table **ret, err *e)
 {
     *ret = map_get(&s->by_oid, oid_key(&oid));
-    return *ret || err_set(e, ERR_SOURCE_LOG_CORRUPT,
-                           "the log has a row of relation %u, which it did not describe before", oid);
+    return *ret || err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log has a row of relation %u, which it did not describe before", oid);
 }
 
 static val_kind kind_of(col_type t)
 {
     switch (t) {
-    case COL_SMALLINT:
-    case COL_INT:
-    case COL_BIGINT:
-    case COL_DECIMAL:
-    case COL_FLOAT:
-    case COL_DOUBLE: return VAL_NUMBER;
+    case COL_SMALLINT: case COL_INT: case COL_BIGINT: case COL_DECIMAL: case COL_FLOAT: case COL_DOUBLE: return VAL_NUMBER;
     default: return VAL_TEXT;
     }
 }
@@ -107,8 +88,7 @@ static bool take_value(const pg_stream_table *st, uint32_t at, const pgoutput_va
     switch (v->kind) {
     case PGOUTPUT_NULL: ret->kind = VAL_NULL; return true;
     case PGOUTPUT_UNCHANGED: ret->kind = VAL_UNCHANGED; return true;
-    case PGOUTPUT_BINARY:
-        return err_set(e, ERR_SOURCE_LOG_CORRUPT, "a value of the log is binary, which was not asked for");
+    case PGOUTPUT_BINARY: return err_set(e, ERR_SOURCE_LOG_CORRUPT, "a value of the log is binary, which was not asked for");
     case PGOUTPUT_TEXT: break;
     }
     str copy = arena_copy(&out->mem, v->bytes);
@@ -117,14 +97,10 @@ static bool take_value(const pg_stream_table *st, uint32_t at, const pgoutput_va
     return true;
 }
 
-static bool is_key_column(const pg_stream_table *st, uint32_t relation_column)
-{
-    return st->relation.columns[relation_column].key;
-}
+static bool is_key_column(const pg_stream_table *st, uint32_t relation_column) { return st->relation.columns[relation_column].key; }
 
 /* keys_only: NULLs of the other columns are padding (measured on 15): they are absent. */
-static bool take_tuple(const pg_stream_table *st, const pgoutput_tuple *tuple, bool keys_only, txn *out, val **ret,
-                       err *e)
+static bool take_tuple(const pg_stream_table *st, const pgoutput_tuple *tuple, bool keys_only, txn *out, val **ret, err *e)
 {
     val *row = arena_array(&out->mem, st->t->column_count, sizeof *row);
     if (!row) return err_no_memory(e, "a row of the log");
@@ -150,8 +126,7 @@ static bool derive_before(const pg_stream_table *st, const val *after, txn *out,
     return true;
 }
 
-/* With the whole old row at hand nothing stays unknown (measured: replica identity FULL sends 'u' in the new row, the
- * value in the old one). */
+/* With the whole old row at hand nothing stays unknown (measured: replica identity FULL sends 'u' in the new row, the value in the old one). */
 static void fill_unchanged(const table_def *t, const val *before, val *after)
 {
     for (uint32_t i = 0; i < t->column_count; i++)
@@ -166,19 +141,13 @@ bool pg_stream_tables_change(pg_stream_tables *s, const pgoutput_message *m, txn
     if (!find(s, c->relation_oid, &st, e)) return false;
     if (m->kind != PGOUTPUT_DELETE && !take_tuple(st, &c->new, false, out, &after, e)) return false;
     if (m->kind != PGOUTPUT_INSERT) {
-        if (c->old.values ? !take_tuple(st, &c->old, c->old_is_key, out, &before, e)
-                          : !derive_before(st, after, out, &before, e))
-            return false;
+        if (c->old.values ? !take_tuple(st, &c->old, c->old_is_key, out, &before, e) : !derive_before(st, after, out, &before, e)) return false;
         if (after) fill_unchanged(st->t, before, after);
     }
     change *x = txn_add_change(out);
     if (!x) return err_no_memory(e, "a change of the log");
-    *x = (change){.table = st->t,
-                  .before = before,
-                  .after = after,
-                  .kind = m->kind == PGOUTPUT_INSERT   ? CHANGE_INSERT
-                          : m->kind == PGOUTPUT_UPDATE ? CHANGE_UPDATE
-                                                       : CHANGE_DELETE};
+    *x = (change){.table = st->t, .before = before, .after = after,
+                  .kind = m->kind == PGOUTPUT_INSERT ? CHANGE_INSERT : m->kind == PGOUTPUT_UPDATE ? CHANGE_UPDATE : CHANGE_DELETE};
     return true;
 }
 

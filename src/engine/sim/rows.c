@@ -9,10 +9,8 @@ static const uint8_t key_columns[SIM_TABLES] = {1, 1, 0, 1, 1, 1, 2};
 
 static bool text_equal(str a, str b)
 {
-    while (a.n && a.p[a.n - 1] == ' ')
-        a.n--;
-    while (b.n && b.p[b.n - 1] == ' ')
-        b.n--;
+    while (a.n && a.p[a.n - 1] == ' ') a.n--;
+    while (b.n && b.p[b.n - 1] == ' ') b.n--;
     return str_eq_nocase(a, b);
 }
 
@@ -83,10 +81,7 @@ static void remove_row(sim_state *s, uint32_t table, sim_row *r)
     *r = t->rows[--t->count];
 }
 
-static bool is_child_of(const sim_row *child, int64_t id)
-{
-    return child->v[1].kind != VAL_NULL && child->v[1].u.i == id;
-}
+static bool is_child_of(const sim_row *child, int64_t id) { return child->v[1].kind != VAL_NULL && child->v[1].u.i == id; }
 
 static bool has_children(const sim_state *s, int64_t id)
 {
@@ -102,12 +97,9 @@ static void act(sim_state *s, const sim_change *c)
     sim_rows *t = &s->tables[SIM_CHILD];
     for (uint32_t i = t->count; i-- > 0;) {
         if (!is_child_of(&t->rows[i], c->before.v[0].u.i)) continue;
-        if (c->kind == CHANGE_UPDATE)
-            t->rows[i].v[1] = c->after.v[0];
-        else if (s->action == SIM_SET_NULL)
-            t->rows[i].v[1] = (val){.kind = VAL_NULL};
-        else
-            remove_row(s, SIM_CHILD, &t->rows[i]);
+        if (c->kind == CHANGE_UPDATE) t->rows[i].v[1] = c->after.v[0];
+        else if (s->action == SIM_SET_NULL) t->rows[i].v[1] = (val){.kind = VAL_NULL};
+        else remove_row(s, SIM_CHILD, &t->rows[i]);
     }
 }
 
@@ -124,22 +116,19 @@ static const char *check_foreign_keys(sim_state *s, const sim_change *c)
         parent.v[0] = c->after.v[1];
         if (!find_key(s, SIM_PARENT, &parent)) return "no parent row";
     }
-    return moves_parent(c) && s->action == SIM_RESTRICT && has_children(s, c->before.v[0].u.i) ? "child rows exist"
-                                                                                               : NULL;
+    return moves_parent(c) && s->action == SIM_RESTRICT && has_children(s, c->before.v[0].u.i) ? "child rows exist" : NULL;
 }
 
 static void remove_all(sim_state *s, uint32_t table)
 {
-    while (s->tables[table].count)
-        remove_row(s, table, &s->tables[table].rows[s->tables[table].count - 1]);
+    while (s->tables[table].count) remove_row(s, table, &s->tables[table].rows[s->tables[table].count - 1]);
 }
 
 const char *sim_apply_strict(sim_state *s, const sim_change *c, bool foreign_keys)
 {
     sim_row *old = NULL;
     if (c->kind == CHANGE_TRUNCATE) return remove_all(s, c->table), NULL;
-    if (c->kind != CHANGE_INSERT && !(old = find_row(s, c->table, &c->before)))
-        return "the row to change is not there as it should be";
+    if (c->kind != CHANGE_INSERT && !(old = find_row(s, c->table, &c->before))) return "the row to change is not there as it should be";
     const char *why = foreign_keys ? check_foreign_keys(s, c) : NULL;
     if (why) return why;
     if (c->kind == CHANGE_DELETE) {
@@ -151,10 +140,8 @@ const char *sim_apply_strict(sim_state *s, const sim_change *c, bool foreign_key
     if (same && same != old) return "the key exists already";
     if (find_unique(s, c->table, &c->after, old)) return "the unique value exists already";
     if (foreign_keys && moves_parent(c)) act(s, c);
-    if (old)
-        *old = c->after;
-    else if (!add_row(s, c->table, &c->after))
-        return "no memory";
+    if (old) *old = c->after;
+    else if (!add_row(s, c->table, &c->after)) return "no memory";
     return NULL;
 }
 
@@ -166,8 +153,7 @@ const char *sim_apply_overlap(sim_state *s, const sim_change *c)
     if (old) remove_row(s, c->table, old);
     if (c->kind == CHANGE_DELETE) return NULL;
     if ((old = find_key(s, c->table, &c->after))) remove_row(s, c->table, old);
-    while ((old = find_unique(s, c->table, &c->after, NULL)))
-        remove_row(s, c->table, old);
+    while ((old = find_unique(s, c->table, &c->after, NULL))) remove_row(s, c->table, old);
     return add_row(s, c->table, &c->after) ? NULL : "no memory";
 }
 
@@ -210,8 +196,7 @@ bool sim_state_copy(const sim_state *from, sim_state *ret)
 
 void sim_state_finish(sim_state *s)
 {
-    for (uint32_t t = 0; t < SIM_TABLES; t++)
-        free(s->tables[t].rows);
+    for (uint32_t t = 0; t < SIM_TABLES; t++) free(s->tables[t].rows);
     *s = (sim_state){0};
 }
 
@@ -234,8 +219,7 @@ const char *sim_state_differs(const sim_state *a, const sim_state *b)
         bool used[512] = {false};
         for (uint32_t i = 0; i < x->count; i++) {
             uint32_t k = 0;
-            while (k < y->count && (k >= 512 || used[k] || !row_equal(&x->rows[i], &y->rows[k])))
-                k++;
+            while (k < y->count && (k >= 512 || used[k] || !row_equal(&x->rows[i], &y->rows[k]))) k++;
             if (k == y->count) return table_names[t];
             used[k] = true;
         }

@@ -21,9 +21,7 @@ struct snapshot {
 static bool source_open(const endpoint *ep, const engine_env *env, source **ret, err *e)
 {
     sim_world *w = sim_world_find(ep->database);
-    if (!w)
-        return err_set(e, ERR_SOURCE_CONNECT, "there is no simulated server \"%.*s\" in this process",
-                       STR_ARG(ep->database));
+    if (!w) return err_set(e, ERR_SOURCE_CONNECT, "there is no simulated server \"%.*s\" in this process", STR_ARG(ep->database));
     bool broken = false;
     if (!sim_enter(w, env, SIM_AT_SOURCE, &broken, e)) return false;
     sim_leave(w);
@@ -34,20 +32,14 @@ static bool source_open(const endpoint *ep, const engine_env *env, source **ret,
     return true;
 }
 
-static void source_close(source *s)
-{
-    free(s);
-}
+static void source_close(source *s) { free(s); }
 
 static bool source_server(source *s, arena *a, server_info *ret, err *e)
 {
     (void)a;
     if (!sim_enter(s->world, s->env, SIM_AT_SOURCE, &s->broken, e)) return false;
-    *ret = (server_info){.product = STR("sim"),
-                         .version = STR("1"),
-                         .version_number = 1,
-                         .identity = STR("sim"),
-                         .cascades_logged = s->world->bug == SIM_BUG_ACTIONS_LOGGED};
+    *ret = (server_info){.product = STR("sim"), .version = STR("1"), .version_number = 1, .identity = STR("sim"),
+                          .cascades_logged = s->world->bug == SIM_BUG_ACTIONS_LOGGED};
     sim_leave(s->world);
     return true;
 }
@@ -89,8 +81,7 @@ static bool source_keep_log(source *s, const catalog_def *c, arena *a, position 
 
 static bool check_purged(const sim_world *w, uint32_t from, err *e)
 {
-    return from >= w->purged ||
-           err_set(e, ERR_SOURCE_LOG_PURGED, "the log begins at %u, %u is needed", w->purged, from);
+    return from >= w->purged || err_set(e, ERR_SOURCE_LOG_PURGED, "the log begins at %u, %u is needed", w->purged, from);
 }
 
 static bool source_check(source *s, position p, err *e)
@@ -133,8 +124,7 @@ static bool snapshot_open(source *s, uint32_t lanes, snapshot **ret, err *e)
 static void snapshot_close(snapshot *n)
 {
     if (!n) return;
-    for (uint32_t i = 0; i < n->lanes; i++)
-        sim_state_finish(&n->state[i]);
+    for (uint32_t i = 0; i < n->lanes; i++) sim_state_finish(&n->state[i]);
     arena_finish(&n->mem);
     free(n);
 }
@@ -150,8 +140,7 @@ static position snapshot_position(const snapshot *n, uint32_t lane)
 }
 
 /* Three chunks for tables with a number as first key column. */
-static bool plan_chunks(snapshot *n, const table_def *t, uint64_t chunk_rows, arena *a, chunk **ret,
-                        uint32_t *ret_count, err *e)
+static bool plan_chunks(snapshot *n, const table_def *t, uint64_t chunk_rows, arena *a, chunk **ret, uint32_t *ret_count, err *e)
 {
     (void)chunk_rows;
     source *s = n->source;
@@ -160,8 +149,7 @@ static bool plan_chunks(snapshot *n, const table_def *t, uint64_t chunk_rows, ar
     uint32_t count = t->id == SIM_NO_KEY || t->id == SIM_TEXT ? 1 : 3;
     chunk *c = arena_array(a, count, sizeof *c);
     if (!c) return err_no_memory(e, "chunks");
-    for (uint32_t i = 0; i < count; i++)
-        c[i] = (chunk){.table_id = t->id, .number = i, .rows = 5};
+    for (uint32_t i = 0; i < count; i++) c[i] = (chunk){.table_id = t->id, .number = i, .rows = 5};
     if (count == 3) {
         c[0].high = c[1].low = STR("4");
         c[1].high = c[2].low = STR("8");
@@ -185,8 +173,7 @@ static bool push_batch(const row_sink *sink, row_batch **b, err *e)
     return !full || sink->push(sink->ctx, full, e);
 }
 
-static bool read_chunk(snapshot *n, uint32_t lane, const table_def *t, const chunk *c, size_t batch_bytes,
-                       const row_sink *sink, err *e)
+static bool read_chunk(snapshot *n, uint32_t lane, const table_def *t, const chunk *c, size_t batch_bytes, const row_sink *sink, err *e)
 {
     (void)batch_bytes;
     source *s = n->source;
@@ -236,8 +223,7 @@ static txn *make_txn(const sim_world *w, uint32_t n, uint32_t first, uint32_t la
     t->end = sim_position(n, &t->mem);
     t->commit_us = t->end.commit_us;
     t->heartbeat = from->count == 0;
-    for (uint32_t i = first; i < last; i++)
-        add_change(w, t, &from->changes[i]);
+    for (uint32_t i = first; i < last; i++) add_change(w, t, &from->changes[i]);
     t->bytes = t->mem.used_bytes;
     return t;
 }
@@ -329,9 +315,7 @@ static bool confirm(source *s, const stream_request *r, uint32_t sent, err *e)
     BUF_AUTO text = BUF_INIT;
     uint32_t n;
     if (!r->durable(r->durable_ctx, &text)) return err_no_memory(e, "a position");
-    if (!sim_position_parse((position){.text = buf_str(&text)}, &n, e) ||
-        !sim_enter(w, s->env, SIM_AT_SOURCE, &s->broken, e))
-        return false;
+    if (!sim_position_parse((position){.text = buf_str(&text)}, &n, e) || !sim_enter(w, s->env, SIM_AT_SOURCE, &s->broken, e)) return false;
     if (w->bug == SIM_BUG_CONFIRMED_SENT) n = sent;
     if (n > w->at) sim_violate(w, "%u was confirmed to the source, the target has %u", n, w->at);
     if (n > w->confirmed) w->confirmed = n;
@@ -343,9 +327,7 @@ static bool source_stream(source *s, const stream_request *r, const txn_sink *si
 {
     sim_world *w = s->world;
     uint32_t at, until = UINT32_MAX;
-    if (!sim_position_parse(r->from, &at, e) ||
-        (!position_is_none(r->until) && !sim_position_parse(r->until, &until, e)))
-        return false;
+    if (!sim_position_parse(r->from, &at, e) || (!position_is_none(r->until) && !sim_position_parse(r->until, &until, e))) return false;
     if (!sim_enter(w, s->env, SIM_AT_SOURCE, &s->broken, e)) return false;
     bool ok = check_purged(w, at, e);
     if (at > w->purged && rng_chance(&w->random, 30)) at--; /* sends again what was sent */
@@ -365,19 +347,8 @@ static bool source_stream(source *s, const stream_request *r, const txn_sink *si
 }
 
 const source_ops sim_source_ops = {
-    .open = source_open,
-    .close = source_close,
-    .server = source_server,
-    .precheck = source_precheck,
-    .read_catalog = source_catalog,
-    .keep_log = source_keep_log,
-    .current_position = source_current,
-    .check_position = source_check,
-    .compare = source_compare,
-    .snapshot_open = snapshot_open,
-    .snapshot_close = snapshot_close,
-    .snapshot_position = snapshot_position,
-    .plan_chunks = plan_chunks,
-    .read_chunk = read_chunk,
+    .open = source_open, .close = source_close, .server = source_server, .precheck = source_precheck, .read_catalog = source_catalog,
+    .keep_log = source_keep_log, .current_position = source_current, .check_position = source_check, .compare = source_compare, .snapshot_open = snapshot_open,
+    .snapshot_close = snapshot_close, .snapshot_position = snapshot_position, .plan_chunks = plan_chunks, .read_chunk = read_chunk,
     .stream = source_stream,
 };

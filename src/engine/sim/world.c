@@ -56,11 +56,8 @@ static key_def *make_keys(arena *a, const table_plan *p, uint32_t *ret_count)
     key_def *keys = arena_array(a, n + 1, sizeof *keys);
     uint32_t *columns = arena_array(a, SIM_COLUMNS + 1, sizeof *columns);
     if (!keys || !columns) return NULL;
-    for (uint32_t i = 0; i < SIM_COLUMNS; i++)
-        columns[i] = i;
-    if (p->key_columns)
-        keys[0] = (key_def){
-            .name = STR("PRIMARY"), .primary = true, .unique = true, .columns = columns, .count = p->key_columns};
+    for (uint32_t i = 0; i < SIM_COLUMNS; i++) columns[i] = i;
+    if (p->key_columns) keys[0] = (key_def){.name = STR("PRIMARY"), .primary = true, .unique = true, .columns = columns, .count = p->key_columns};
     if (p->unique_second) keys[1] = (key_def){.name = STR("u"), .unique = true, .columns = columns + 1, .count = 1};
     *ret_count = n;
     return keys;
@@ -68,31 +65,22 @@ static key_def *make_keys(arena *a, const table_plan *p, uint32_t *ret_count)
 
 static table_def *make_table(arena *a, uint32_t id, sim_action action)
 {
-    static const char *const rules[] = {
-        [SIM_RESTRICT] = "RESTRICT", [SIM_CASCADE] = "CASCADE", [SIM_SET_NULL] = "SET NULL"};
+    static const char *const rules[] = {[SIM_RESTRICT] = "RESTRICT", [SIM_CASCADE] = "CASCADE", [SIM_SET_NULL] = "SET NULL"};
     const table_plan *p = &plans[id];
     table_def *t = arena_alloc(a, sizeof *t);
     column_def *columns = arena_array(a, SIM_COLUMNS, sizeof *columns);
     if (!t || !columns) return NULL;
     for (uint32_t i = 0; i < SIM_COLUMNS; i++) {
         str name = str_from_c(p->columns[i]);
-        columns[i] = (column_def){
-            .name = name, .target_name = name, .type = COL_INT, .selected = true, .nullable = i >= p->key_columns};
+        columns[i] = (column_def){.name = name, .target_name = name, .type = COL_INT, .selected = true, .nullable = i >= p->key_columns};
     }
     if (p->text_key) {
         columns[0].type = COL_VARCHAR;
         columns[0].collation = STR("utf8mb4_general_ci");
     }
     columns[SIM_COLUMNS - 1].generated = p->generated_last;
-    *t = (table_def){.id = id,
-                     .schema = STR("db"),
-                     .name = str_from_c(p->name),
-                     .target_schema = STR("db"),
-                     .target_name = str_from_c(p->name),
-                     .columns = columns,
-                     .column_count = SIM_COLUMNS,
-                     .estimated_rows = 10,
-                     .estimated_bytes = 100 * (id + 1)};
+    *t = (table_def){.id = id, .schema = STR("db"), .name = str_from_c(p->name), .target_schema = STR("db"), .target_name = str_from_c(p->name),
+                     .columns = columns, .column_count = SIM_COLUMNS, .estimated_rows = 10, .estimated_bytes = 100 * (id + 1)};
     t->keys = make_keys(a, p, &t->key_count);
     if (!t->keys) return NULL;
     if (id == SIM_CHILD) {
@@ -100,14 +88,8 @@ static table_def *make_table(arena *a, uint32_t id, sim_action action)
         str *parent = arena_alloc(a, sizeof *parent);
         if (!f || !parent) return NULL;
         *parent = STR("id");
-        *f = (foreign_key_def){.name = STR("fk"),
-                               .columns = t->keys[0].columns + 1,
-                               .count = 1,
-                               .parent_schema = STR("db"),
-                               .parent_table = STR("parent"),
-                               .parent_columns = parent,
-                               .on_delete = str_from_c(rules[action]),
-                               .on_update = action == SIM_RESTRICT ? STR("RESTRICT") : STR("CASCADE")};
+        *f = (foreign_key_def){.name = STR("fk"), .columns = t->keys[0].columns + 1, .count = 1, .parent_schema = STR("db"),
+                               .parent_table = STR("parent"), .parent_columns = parent, .on_delete = str_from_c(rules[action]), .on_update = action == SIM_RESTRICT ? STR("RESTRICT") : STR("CASCADE")};
         t->foreign_keys = f;
         t->foreign_key_count = 1;
     }
@@ -126,10 +108,7 @@ static bool make_catalog(sim_world *w)
     return family_link(&w->catalog, &ignored);
 }
 
-static val number(rng *r, uint64_t below)
-{
-    return (val){.kind = VAL_INT, .u.i = (int64_t)rng_below(r, below)};
-}
+static val number(rng *r, uint64_t below) { return (val){.kind = VAL_INT, .u.i = (int64_t)rng_below(r, below)}; }
 
 static const char *const words[] = {"a", "A", "b", "B ", "b ", "c", "ab", "AB", "a1", "A1", "k\xc3\xa9", "ke"};
 
@@ -143,8 +122,7 @@ void sim_keep_words(sim_row *row)
 static sim_row make_row(rng *r, uint32_t table)
 {
     sim_row row;
-    for (int i = 0; i < SIM_COLUMNS; i++)
-        row.v[i] = number(r, i == 0 || table == SIM_PAIR || table == SIM_UNIQUE ? 12 : 3);
+    for (int i = 0; i < SIM_COLUMNS; i++) row.v[i] = number(r, i == 0 || table == SIM_PAIR || table == SIM_UNIQUE ? 12 : 3);
     if (rng_chance(r, 20)) row.v[2] = (val){.kind = VAL_NULL};
     if (table == SIM_PAIR) row.v[0] = number(r, 20), row.v[1] = number(r, 2);
     if (table == SIM_PLAIN) row.v[0] = number(r, 30), row.v[3] = (val){.kind = VAL_ABSENT};
@@ -196,8 +174,7 @@ static bool make_log(sim_world *w)
     w->log = calloc(w->log_count, sizeof *w->log);
     sim_state s = {.action = w->action};
     bool ok = w->log != NULL;
-    for (uint32_t i = 0; ok && i < w->log_count; i++)
-        ok = make_txn(r, &s, &w->log[i]);
+    for (uint32_t i = 0; ok && i < w->log_count; i++) ok = make_txn(r, &s, &w->log[i]);
     sim_state_finish(&s);
     w->head = w->start = (uint32_t)rng_below(r, w->log_count / 2) + 1;
     return ok;
@@ -241,8 +218,7 @@ void sim_world_free(sim_world *w)
 {
     if (!w) return;
     registry_swap(w, NULL);
-    for (uint32_t i = 0; w->log && i < w->log_count; i++)
-        free(w->log[i].changes);
+    for (uint32_t i = 0; w->log && i < w->log_count; i++) free(w->log[i].changes);
     free(w->log);
     sim_state_finish(&w->target);
     pthread_mutex_destroy(&w->lock);
@@ -272,11 +248,10 @@ static uint32_t highest_chunk(const sim_world *w)
 static void judge_counts(sim_world *w)
 {
     uint64_t expected = 0;
-    for (uint32_t i = w->first_at; i < w->at; i++)
-        expected += w->log[i].count > 0;
+    for (uint32_t i = w->first_at; i < w->at; i++) expected += w->log[i].count > 0;
     if (w->ck.txn_count != expected)
-        sim_violate(w, "%llu transactions counted, the log has %llu between %u and %u",
-                    (unsigned long long)w->ck.txn_count, (unsigned long long)expected, w->first_at, w->at);
+        sim_violate(w, "%llu transactions counted, the log has %llu between %u and %u", (unsigned long long)w->ck.txn_count,
+                    (unsigned long long)expected, w->first_at, w->at);
 }
 
 bool sim_world_judge(sim_world *w, char *text, size_t text_bytes)

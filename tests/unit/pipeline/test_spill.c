@@ -1,5 +1,4 @@
-/* Changes in a file: every kind of value comes back as it was, in parts of any size; savepoints; a full disk; nothing
- * left in the folder. */
+/* Changes in a file: every kind of value comes back as it was, in parts of any size; savepoints; a full disk; nothing left in the folder. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,8 +32,8 @@ static spill *open_spill(void)
 
 static val random_value(rng *r, arena *a)
 {
-    static const uint8_t kinds[] = {VAL_ABSENT, VAL_NULL, VAL_UNCHANGED, VAL_INT, VAL_UINT, VAL_F32,  VAL_F64,
-                                    VAL_NUMBER, VAL_TEXT, VAL_BYTES,     VAL_BIT, VAL_YEAR, VAL_JSON, VAL_ENUM_TEXT};
+    static const uint8_t kinds[] = {VAL_ABSENT, VAL_NULL, VAL_UNCHANGED, VAL_INT, VAL_UINT, VAL_F32, VAL_F64, VAL_NUMBER, VAL_TEXT, VAL_BYTES, VAL_BIT, VAL_YEAR, VAL_JSON,
+                                    VAL_ENUM_TEXT};
     val v = {.kind = kinds[rng_below(r, sizeof kinds)]};
     if (v.kind <= VAL_UNCHANGED) return v;
     if (val_is_inline(&v)) {
@@ -44,8 +43,7 @@ static val random_value(rng *r, arena *a)
     }
     v.n = (uint32_t)rng_below(r, rng_chance(r, 5) ? 300000 : 20);
     char *p = arena_bytes(a, v.n + 1);
-    for (uint32_t i = 0; i < v.n; i++)
-        p[i] = (char)rng_below(r, 256);
+    for (uint32_t i = 0; i < v.n; i++) p[i] = (char)rng_below(r, 256);
     v.u.p = p;
     return v;
 }
@@ -53,8 +51,7 @@ static val random_value(rng *r, arena *a)
 static const val *random_row(rng *r, arena *a, const table_def *t)
 {
     val *row = arena_array(a, t->column_count, sizeof *row);
-    for (uint32_t i = 0; i < t->column_count; i++)
-        row[i] = random_value(r, a);
+    for (uint32_t i = 0; i < t->column_count; i++) row[i] = random_value(r, a);
     return row;
 }
 
@@ -63,9 +60,7 @@ static txn *random_txn(rng *r, uint32_t count)
     txn *t = txn_new(0);
     for (uint32_t i = 0; i < count; i++) {
         change *c = txn_add_change(t);
-        *c = (change){.table = tables[rng_below(r, 2)],
-                      .kind = (change_kind)rng_below(r, 4),
-                      .without_foreign_keys = rng_chance(r, 20)};
+        *c = (change){.table = tables[rng_below(r, 2)], .kind = (change_kind)rng_below(r, 4), .without_foreign_keys = rng_chance(r, 20)};
         if (c->kind == CHANGE_UPDATE || c->kind == CHANGE_DELETE) c->before = random_row(r, &t->mem, c->table);
         if (c->kind == CHANGE_UPDATE || c->kind == CHANGE_INSERT) c->after = random_row(r, &t->mem, c->table);
     }
@@ -79,8 +74,7 @@ static void same_row(const val *a, const val *b, const table_def *t)
         assert_int_equal(a[i].kind, b[i].kind);
         if (a[i].kind <= VAL_UNCHANGED) continue;
         assert_int_equal(a[i].n, b[i].n);
-        assert_true(val_is_inline(&a[i]) ? memcmp(&a[i].u, &b[i].u, 8) == 0
-                                         : a[i].n == 0 || memcmp(a[i].u.p, b[i].u.p, a[i].n) == 0);
+        assert_true(val_is_inline(&a[i]) ? memcmp(&a[i].u, &b[i].u, 8) == 0 : a[i].n == 0 || memcmp(a[i].u.p, b[i].u.p, a[i].n) == 0);
     }
 }
 
@@ -105,8 +99,7 @@ static void same_changes(spill *s, txn **parts, uint32_t part_count, uint64_t ke
         if (!t) break;
         assert_true(t->change_count > 0);
         for (uint32_t k = 0; k < t->change_count; k++, at++, i++) {
-            while (part < part_count && i == parts[part]->change_count)
-                part++, i = 0;
+            while (part < part_count && i == parts[part]->change_count) part++, i = 0;
             assert_true(part < part_count && at < keep);
             same_change(&parts[part]->changes[i], &t->changes[k]);
         }
@@ -134,8 +127,7 @@ static void test_round_trip(void **state)
         same_changes(s, parts, n, total, 1);
         same_changes(s, parts, n, total, 1000);
         same_changes(s, parts, n, total, 100 << 20);
-        for (uint32_t i = 0; i < n; i++)
-            txn_free(parts[i]);
+        for (uint32_t i = 0; i < n; i++) txn_free(parts[i]);
         spill_free(s);
     }
 }
@@ -171,8 +163,7 @@ static void test_keep(void **state)
         }
         assert_true(spill_keep(s, UINT64_MAX, &e));
         same_changes(s, all, n, total, 4096);
-        for (uint32_t i = 0; i < n; i++)
-            txn_free(all[i]);
+        for (uint32_t i = 0; i < n; i++) txn_free(all[i]);
         spill_free(s);
     }
 }
@@ -235,8 +226,7 @@ int main(void)
 {
     snprintf(folder, sizeof folder, "/tmp/sluice-spill-XXXXXX");
     if (!mkdtemp(folder)) return 2;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_keep),
-                                       cmocka_unit_test(test_full_disk), cmocka_unit_test(test_no_folder),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_keep), cmocka_unit_test(test_full_disk), cmocka_unit_test(test_no_folder),
                                        cmocka_unit_test(test_private)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     return rmdir(folder) ? 2 : failed;

@@ -25,38 +25,27 @@ static void fixture_init(fixture *f, const char *collation)
 {
     memset(f, 0, sizeof *f);
     arena_init(&f->mem, 4096, 0);
-    for (int i = 0; i < 3; i++)
-        f->columns[i] = (column_def){.name = STR("c"), .type = COL_INT, .selected = true};
+    for (int i = 0; i < 3; i++) f->columns[i] = (column_def){.name = STR("c"), .type = COL_INT, .selected = true};
     if (collation) {
         f->columns[0].type = COL_VARCHAR;
         f->columns[0].collation = str_from_c(collation);
     }
     f->key = (key_def){.primary = true, .unique = true, .columns = f->key_columns, .count = 1};
-    f->table = (table_def){.columns = f->columns,
-                           .column_count = 3,
-                           .keys = &f->key,
-                           .key_count = 1,
-                           .name = STR("t"),
-                           .schema = STR("d")};
+    f->table = (table_def){.columns = f->columns, .column_count = 3, .keys = &f->key, .key_count = 1, .name = STR("t"), .schema = STR("d")};
     table_choose_row_key(&f->table);
 }
 
-/* "k a b": words; a number is an integer in columns a and b, "-" absent, "=" unchanged. The key is text when the column
- * is. */
+/* "k a b": words; a number is an integer in columns a and b, "-" absent, "=" unchanged. The key is text when the column is. */
 static const val *make_row(fixture *f, str text)
 {
     val *row = arena_array(&f->mem, 3, sizeof *row);
     str word;
     for (int i = 0; i < 3 && str_split_next(&text, ',', &word); i++) {
         int64_t n;
-        if (str_eq(word, STR("-")))
-            row[i].kind = VAL_ABSENT;
-        else if (str_eq(word, STR("=")))
-            row[i].kind = VAL_UNCHANGED;
-        else if (f->columns[i].type == COL_VARCHAR)
-            row[i] = (val){.kind = VAL_TEXT, .u.p = word.p, .n = (uint32_t)word.n};
-        else if (str_to_i64(word, &n))
-            row[i] = (val){.kind = VAL_INT, .u.i = n};
+        if (str_eq(word, STR("-"))) row[i].kind = VAL_ABSENT;
+        else if (str_eq(word, STR("="))) row[i].kind = VAL_UNCHANGED;
+        else if (f->columns[i].type == COL_VARCHAR) row[i] = (val){.kind = VAL_TEXT, .u.p = word.p, .n = (uint32_t)word.n};
+        else if (str_to_i64(word, &n)) row[i] = (val){.kind = VAL_INT, .u.i = n};
     }
     return row;
 }
@@ -84,12 +73,9 @@ static void show_row(buf *b, const val *row)
 {
     for (int i = 0; i < 3; i++) {
         if (i) buf_add_byte(b, ',');
-        if (row[i].kind == VAL_INT)
-            buf_add_i64(b, row[i].u.i);
-        else if (row[i].kind == VAL_TEXT)
-            buf_add(b, val_bytes(&row[i]));
-        else
-            buf_add_byte(b, row[i].kind == VAL_ABSENT ? '-' : '=');
+        if (row[i].kind == VAL_INT) buf_add_i64(b, row[i].u.i);
+        else if (row[i].kind == VAL_TEXT) buf_add(b, val_bytes(&row[i]));
+        else buf_add_byte(b, row[i].kind == VAL_ABSENT ? '-' : '=');
     }
 }
 
@@ -109,7 +95,7 @@ static void show_list(buf *b, char kind, const change **list, uint32_t n)
 typedef struct merge_case {
     const char *changes, *net; /* net: NULL = refused */
     bool overlap;
-    const char *collation; /* of a text key, NULL: integer key */
+    const char *collation;     /* of a text key, NULL: integer key */
 } merge_case;
 
 static const merge_case merge_cases[] = {
@@ -170,8 +156,7 @@ static void check_case(const merge_case *c)
     /* a change may end in a space inside a text key: split at a space before a kind letter and a colon */
     while (r == MERGE_OK && rest.n) {
         size_t end = 1;
-        while (end < rest.n && !(rest.p[end] == ' ' && end + 2 < rest.n && rest.p[end + 2] == ':'))
-            end++;
+        while (end < rest.n && !(rest.p[end] == ' ' && end + 2 < rest.n && rest.p[end + 2] == ':')) end++;
         one = str_sub(rest, 0, end);
         rest = str_sub(rest, end + 1, SIZE_MAX);
         change made = make_change(&f, one);
@@ -186,9 +171,8 @@ static void check_case(const merge_case *c)
         show_list(&shown, 'i', net.inserts, net.insert_count);
     }
     if (r != (c->net ? MERGE_OK : MERGE_REFUSED) || (c->net && strcmp(buf_c(&shown), c->net) != 0))
-        fail_msg("\"%s\"%s %s: \"%s\", expected \"%s\"", c->changes, c->overlap ? " in overlap" : "",
-                 c->collation ? c->collation : "", r == MERGE_OK ? buf_c(&shown) : "refused",
-                 c->net ? c->net : "refused");
+        fail_msg("\"%s\"%s %s: \"%s\", expected \"%s\"", c->changes, c->overlap ? " in overlap" : "", c->collation ? c->collation : "",
+                 r == MERGE_OK ? buf_c(&shown) : "refused", c->net ? c->net : "refused");
     merge_finish(&m);
     arena_finish(&f.mem);
 }
@@ -196,8 +180,7 @@ static void check_case(const merge_case *c)
 static void test_net_effects(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof merge_cases / sizeof *merge_cases; i++)
-        check_case(&merge_cases[i]);
+    for (size_t i = 0; i < sizeof merge_cases / sizeof *merge_cases; i++) check_case(&merge_cases[i]);
 }
 
 static void test_tables_that_do_not_merge(void **state)
@@ -246,22 +229,15 @@ static void apply_all(sim_state *s, const apply_window *a)
 {
     for (uint32_t i = 0; i < a->merged_count; i++) {
         const table_changes *c = &a->merged[i];
-        for (uint32_t k = 0; k < c->delete_count; k++)
-            apply_one(s, c->deletes[k], c->overlap);
-        for (uint32_t k = 0; k < c->update_count; k++)
-            apply_one(s, c->updates[k], c->overlap);
-        for (uint32_t k = 0; k < c->insert_count; k++)
-            apply_one(s, c->inserts[k], c->overlap);
+        for (uint32_t k = 0; k < c->delete_count; k++) apply_one(s, c->deletes[k], c->overlap);
+        for (uint32_t k = 0; k < c->update_count; k++) apply_one(s, c->updates[k], c->overlap);
+        for (uint32_t k = 0; k < c->insert_count; k++) apply_one(s, c->inserts[k], c->overlap);
     }
-    for (uint32_t i = 0; i < a->ordered_count; i++)
-        apply_one(s, a->ordered[i], a->ordered_overlap[i]);
+    for (uint32_t i = 0; i < a->ordered_count; i++) apply_one(s, a->ordered[i], a->ordered_overlap[i]);
 }
 
 /* Tables without a key and families of tables have none. */
-static bool has_overlap(const table_def *t)
-{
-    return t->id != SIM_NO_KEY && !t->family;
-}
+static bool has_overlap(const table_def *t) { return t->id != SIM_NO_KEY && !t->family; }
 
 /* The window of transactions from+1..to on the contents after `base`: strict when base == from, else in overlap. */
 static void check_window(const sim_world *w, window *win, uint32_t from, uint32_t base, uint32_t to)
@@ -275,8 +251,7 @@ static void check_window(const sim_world *w, window *win, uint32_t from, uint32_
         if (!has_overlap(w->catalog.tables[i])) min[i] = 2; /* skipped */
     spans s = {.min = min, .max = max, .table_count = SIM_TABLES};
     err e = ERR_INIT;
-    for (uint32_t n = from + 1; n <= to; n++)
-        assert_true(window_add(win, world_txn(w, n), &e));
+    for (uint32_t n = from + 1; n <= to; n++) assert_true(window_add(win, world_txn(w, n), &e));
     win->rank = base == from ? 0 : 1;
     apply_window a;
     assert_true(window_build(win, &s, &a, &e));
@@ -288,8 +263,7 @@ static void check_window(const sim_world *w, window *win, uint32_t from, uint32_
     const char *table = sim_state_differs(&expected, &got);
     if (table) fail_msg("%s: table %s differs after the window %u..%u on %u", w->name, table, from, to, base);
     uint64_t txns = 0;
-    for (uint32_t n = from; n < to; n++)
-        txns += w->log[n].count > 0;
+    for (uint32_t n = from; n < to; n++) txns += w->log[n].count > 0;
     assert_int_equal(a.txn_count, txns);
     window_reset(win);
     sim_state_finish(&got);
@@ -307,8 +281,7 @@ static void test_random_windows(void **state)
         err e = ERR_INIT;
         assert_true(window_init(&win, SIM_TABLES, &e));
         for (int i = 0; i < 20; i++) {
-            uint32_t from = (uint32_t)rng_below(&r, w->log_count),
-                     to = from + 1 + (uint32_t)rng_below(&r, w->log_count - from);
+            uint32_t from = (uint32_t)rng_below(&r, w->log_count), to = from + 1 + (uint32_t)rng_below(&r, w->log_count - from);
             check_window(w, &win, from, from, to);
             check_window(w, &win, from, from + 1 + (uint32_t)rng_below(&r, to - from), to);
         }
@@ -333,9 +306,7 @@ static void test_span_rules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_net_effects),
-        cmocka_unit_test(test_tables_that_do_not_merge),
-        cmocka_unit_test(test_random_windows),
+        cmocka_unit_test(test_net_effects), cmocka_unit_test(test_tables_that_do_not_merge), cmocka_unit_test(test_random_windows),
         cmocka_unit_test(test_span_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

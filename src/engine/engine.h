@@ -116,6 +116,7 @@ typedef struct stream_request {
     void *durable_ctx;
     size_t txn_limit_bytes;       /* memory of one transaction; a larger one is pushed in parts, or ends in ERR_LIMIT */
     bool parts;                   /* the sink takes parts (txn.part) */
+    bool alters;                  /* the sink takes changes of columns (txn.alter); the call then ends in ERR_SOURCE_DDL */
 } stream_request;
 
 typedef struct source source;
@@ -147,6 +148,10 @@ typedef struct source_ops {
     bool (*read_chunk)(snapshot *n, uint32_t lane, const table_def *t, const chunk *c, size_t batch_bytes, const row_sink *sink, err *e);
     /* Delivers transactions in commit order until cancelled, failed or `until` reached. */
     bool (*stream)(source *s, const stream_request *r, const txn_sink *sink, err *e);
+    /* The columns of a table as the log names them, as the engine's own text; false without memory. NULL: its log does not show changes of columns. */
+    bool (*shape)(const table_def *t, buf *out);
+    /* Makes of a table as it is now what it was when its shape was the text. */
+    bool (*restore_shape)(table_def *t, str shape, arena *a, err *e);
     /* Removes what the job made at the source, as env->ledger has it; env->job_id names it. As target_ops.remove_job; NULL: this engine makes nothing there. */
     bool (*remove_job)(source *s, str job_id, arena *a, str *ret_removed, err *e);
 } source_ops;
@@ -232,6 +237,12 @@ typedef struct target_ops {
     /* The same for a transaction in several windows: one target transaction all the same, with the checkpoint as `last` says once the feed has ended (which
      * may change its counts until then). NULL: the target takes no such transactions. */
     bool (*apply_large)(target *t, const window_feed *feed, const apply_window *last, err *e);
+    /* Shapes of source tables that are kept with the job's row: by table id, p == NULL where none is. All three NULL: the target cannot change columns. */
+    bool (*read_shapes)(target *t, const catalog_def *c, arena *a, str *ret, err *e);
+    /* Keeps those that are given and not yet kept. */
+    bool (*keep_shapes)(target *t, uint64_t epoch, const catalog_def *c, const str *shapes, err *e);
+    /* Changes columns and keeps the new shape, once however often it is called. */
+    bool (*alter_table)(target *t, uint64_t epoch, const table_alter *x, err *e);
     /* Removes what the job left: its rows, and tables and schema when no other job uses them; sessions that its worker left behind end first. Idempotent.
      * Settles entries of the ledger; those that it does not name are removed when it succeeds. ret_removed: one line per object, in the arena. ERR_TARGET_CONNECT... when unreachable. */
     bool (*remove_job)(target *t, str job_id, arena *a, str *ret_removed, err *e);

@@ -2,6 +2,7 @@
 #ifndef MODEL_BATCH_H
 #define MODEL_BATCH_H
 
+#include "model/alter.h"
 #include "model/position.h"
 #include "model/table.h"
 #include "model/value.h"
@@ -44,6 +45,7 @@ typedef struct txn {
     void *spilled;    /* the changes, when they are kept elsewhere; owned */
     void (*spilled_free)(void *spilled);
     int64_t commit_us;/* source commit time */
+    const table_alter *alter; /* in mem; no transaction: before what follows, the columns of a table change. Nothing follows on this connection */
     bool heartbeat;   /* no changes: only moves the position (foreign transactions, idle source) */
     size_t bytes;     /* memory it holds, for queue accounting */
 } txn;

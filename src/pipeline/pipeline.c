@@ -2,6 +2,7 @@
 #include "pipeline/pipeline.h"
 
 #include "pipeline/reload.h"
+#include "pipeline/shapes.h"
 
 #define CONNECT_TIMEOUT_S 10
 #define IO_TIMEOUT_S 60
@@ -172,6 +173,7 @@ static bool run_from_checkpoint(run *r, bool *ret_rewound, err *e)
     bool fix = r->job->incremental && !r->job->full && !s.has_position;
     source_facts facts = {.want_position = fix && position_is_none(r->job->start_at)};
     if (!prepare_source(r, &facts, e) || (r->job->incremental && !reload_check_families(r, e))) return false;
+    if (s.at == STAGE_STREAM && shapes_carried(r) && !dest_retry(r, shapes_restore, NULL, e)) return false;
     if (fix && !run_save_phase(r, stage_name(s.at), facts.want_position ? facts.now : r->job->start_at, e)) return false;
     return run_stages(r, s.at, ret_rewound, e);
 }

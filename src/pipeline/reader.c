@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "pipeline/shapes.h"
+
 #define HEARTBEAT_MS 1000
 #define SPILL_KEEP_FREE_BYTES ((uint64_t)64 << 20) /* of the disk that serve's own store is on too */
 
@@ -91,6 +93,7 @@ static bool deliver(void *ctx, txn *t, err *e)
 {
     link *l = ctx;
     bool fresh;
+    if (t->alter) return enqueue(l->rd, t, e); /* it lies where the transaction before it ends */
     if (!mapping_convert_txn(l->rd->run->map, t, e)) {
         txn_free(t);
         return false;
@@ -178,7 +181,8 @@ static bool read_once(reader *rd, retry *again, err *e)
         link l = {.rd = rd, .again = again};
         txn_sink sink = {deliver, &l};
         stream_request q = {.from = place_get(&from), .until = rd->until, .catalog = &rd->run->catalog, .objects = job->objects,
-                            .heartbeat_ms = HEARTBEAT_MS, .durable = give_durable, .durable_ctx = rd, .txn_limit_bytes = job->budget_bytes / 4, .parts = job->spill_folder && job->target_engine->target->apply_large};
+                            .heartbeat_ms = HEARTBEAT_MS, .durable = give_durable, .durable_ctx = rd, .txn_limit_bytes = job->budget_bytes / 4, .parts = job->spill_folder && job->target_engine->target->apply_large,
+                            .alters = shapes_carried(rd->run)};
         ok = ops->stream(s, &q, &sink, e);
         forget_parts(rd);
     }

@@ -66,7 +66,7 @@ void run_stage_event(const run *r, stage s, bool finished);
 /* full_load.c: loads every chunk that is not done. */
 bool full_load_run(run *r, err *e);
 /* stream_stage.c: applies from the checkpoint on, for ever or (full load without incremental) to the highest chunk position.
- * ret_rewound: the target went back to an older state (restored copy): start again from its checkpoint. */
+ * ret_rewound: start again from the target's checkpoint: it went back to an older state (restored copy), or columns were changed in it. */
 bool stream_stage_run(run *r, bool *ret_rewound, err *e);
 
 #endif

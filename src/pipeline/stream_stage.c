@@ -4,6 +4,7 @@
  * window was committed. */
 #include "pipeline/reader.h"
 #include "pipeline/reload.h"
+#include "pipeline/shapes.h"
 #include "pipeline/window.h"
 
 #define SPILL_PART_BYTES ((size_t)2 << 20) /* of a large transaction in memory at one time, as stored */
@@ -25,6 +26,7 @@ typedef struct stream {
     bool has_goal, caught_up, told;
     int64_t saved_us;
     bool rewound;         /* the target holds an older state than it had */
+    bool altered;         /* columns of a table were changed in the target: begin anew with them */
 } stream;
 
 static const target_ops *ops_of(const stream *s) { return s->run->job->target_engine->target; }
@@ -181,9 +183,19 @@ static bool is_full(const stream *s)
     return s->window.changes >= s->window_rows || s->window.changes >= job->window_rows || s->window.bytes >= job->budget_bytes / 4;
 }
 
+/* A barrier: everything before it is in the target, and nothing after it is read. */
+static bool alter(stream *s, txn *t, err *e)
+{
+    bool ok = flush(s, e) && dest_try(&s->dest, shapes_alter, (void *)(uintptr_t)t->alter, e);
+    s->altered = ok;
+    txn_free(t);
+    return ok;
+}
+
 /* A window has one rank, so that each table has one rule in it. */
 static bool take(stream *s, txn *t, err *e)
 {
+    if (t->alter) return alter(s, t, e);
     if (t->heartbeat && s->window.txn_count == 0) return pass_over(s, t, e);
     uint32_t rank = s->window.rank;
     if (!spans_rank(&s->spans, t->end, &rank, e) || (rank != s->window.rank && !flush(s, e))) {
@@ -211,6 +223,7 @@ static bool apply_all(stream *s, err *e)
         }
         if (r == QUEUE_CLOSED) break;
         if (r == QUEUE_TIMEOUT ? !flush(s, e) : !take(s, t, e)) return false;
+        if (s->altered) return true;
     }
     if (!flush(s, e)) return false;
     if (s->reader.failed) {
@@ -249,7 +262,7 @@ static bool begin(run *r, dest *d, void *arg, err *e)
     spans_finish(&s->spans);
     if (position_is_none(d->ck.at))
         return err_set(e, ERR_CHECKPOINT_MISSING, "the destination's checkpoint has no position to stream from; reset the job");
-    if (!spans_read(&s->spans, d, r->job->full, e) || !check_families(s, e) || !place_set(&s->applied, d->ck.at, e)) return false;
+    if (!spans_read(&s->spans, d, r->job->full, e) || !check_families(s, e) || !place_set(&s->applied, d->ck.at, e) || !shapes_keep(r, d, e)) return false;
     return ops_of(s)->apply_begin(d->t, r->job->epoch, r->target_catalog, &r->source_info, e); /* before a window: it tells which tables have triggers */
 }
 
@@ -277,9 +290,9 @@ static bool stream_on(stream *s, err *e)
     if (!spans_rank(&s->spans, place_get(&s->applied), &s->window.rank, e)) return false;
     if (!reader_start(&s->reader, s->run, place_get(&s->applied), s->until, e)) return false;
     s->saved_us = clk_mono_us(s->run->clock);
-    bool ok = apply_all(s, e) && finish_at_until(s, e);
+    bool ok = apply_all(s, e) && (s->altered || finish_at_until(s, e));
     reader_finish(&s->reader);
-    if (ok) run_stage_event(s->run, STAGE_STREAM, true);
+    if (ok && !s->altered) run_stage_event(s->run, STAGE_STREAM, true);
     return ok;
 }
 
@@ -289,6 +302,7 @@ bool stream_stage_run(run *r, bool *ret_rewound, err *e)
     dest_init(&s.dest, r, r->cancel);
     bool ok = window_init(&s.window, r->catalog.table_count, e) && dest_try(&s.dest, begin, &s, e) && stream_on(&s, e);
     if (!ok && s.rewound) ok = *ret_rewound = true;
+    if (ok && s.altered) *ret_rewound = true;
     window_finish(&s.window);
     spans_finish(&s.spans);
     dest_finish(&s.dest);

@@ -167,10 +167,27 @@ static bool op_remove(driver *d, err *e)
     return true;
 }
 
+static void say_alter(const table_alter *x)
+{
+    static const char *const kinds[] = {"drop", "rename", "type", "add"};
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < x->count; i++) {
+        const column_alter *c = &x->columns[i];
+        json_array_append_new(list, json_pack("[s,o,o,o,o]", kinds[c->kind], jstr(c->column), jstr(str_or_empty(c->new_name)), jstr(str_or_empty(c->type_sql)),
+                                              c->value.p ? jstr(c->value) : json_null()));
+    }
+    say(json_pack("{s:o,s:o}", "alter", jstr(x->table->name), "columns", list));
+}
+
 static bool push_txn(void *ctx, txn *t, err *e)
 {
     driver *d = ctx;
     static const char *const kinds[] = {"insert", "update", "delete", "truncate"};
+    if (t->alter) {
+        say_alter(t->alter);
+        txn_free(t);
+        return true;
+    }
     json_t *changes = json_array();
     for (uint32_t i = 0; i < t->change_count; i++) {
         const change *c = &t->changes[i];
@@ -210,7 +227,8 @@ static bool op_stream(driver *d, err *e)
                         .durable = give_durable,
                         .durable_ctx = d,
                         .txn_limit_bytes = (size_t)number(d->request, "txn_limit_bytes", 64 << 20),
-                        .parts = json_is_true(json_object_get(d->request, "parts"))};
+                        .parts = json_is_true(json_object_get(d->request, "parts")),
+                        .alters = json_is_true(json_object_get(d->request, "alters"))};
     txn_sink sink = {push_txn, d};
     return OPS->check_position(d->s, r.from, e) && OPS->stream(d->s, &r, &sink, e);
 }

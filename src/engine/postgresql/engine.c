@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "engine/postgresql/pg_repair.h"
+#include "engine/postgresql/pg_shape.h"
 #include "engine/postgresql/postgresql.h"
 
 bool pg_source_open(const endpoint *ep, const engine_env *env, source **ret, err *e)
@@ -42,6 +43,8 @@ static const source_ops pg_source_ops = {
     .plan_chunks = pg_chunk_plan,
     .read_chunk = pg_chunk_read,
     .stream = pg_stream_run,
+    .shape = pg_shape_text,
+    .restore_shape = pg_shape_restore,
     .remove_job = pg_slot_remove,
 };
 

@@ -29,7 +29,7 @@ enum { LOCK_SECONDS = 10 };
 /* The tables by name, each with a column that no other program's table of the name has likely. */
 static const struct {
     const char *name, *mark;
-} tables[] = {{"checkpoint", "epoch"}, {"chunk", "number"}, {"object", "job_id"}};
+} tables[] = {{"checkpoint", "epoch"}, {"chunk", "number"}, {"object", "job_id"}, {"shape", "job_id"}};
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
 #define FIND_SQL                                                                                                       \
@@ -38,7 +38,7 @@ enum { TABLES = sizeof tables / sizeof tables[0] };
     "pg_catalog.bool_or(a.attname = 'number'), pg_catalog.bool_or(pg_catalog.obj_description(n.oid, 'pg_namespace') "  \
     "= '" SCHEMA_COMMENT                                                                                               \
     "') FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND "                 \
-    "c.relname IN ('checkpoint', 'chunk', 'object') LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND "    \
+    "c.relname IN ('checkpoint', 'chunk', 'object', 'shape') LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND "    \
     "a.attnum > 0 AND NOT "                                                                                            \
     "a.attisdropped WHERE n.nspname = 'sluice' GROUP BY c.relname, c.relkind"
 
@@ -53,7 +53,7 @@ static pg_checkpoint_object kind_of(const PGresult *r, int row, int i)
 bool pg_checkpoint_tables_find(pg_conn *c, pg_checkpoint_objects *ret, err *e)
 {
     pg_checkpoint_objects o = {0};
-    pg_checkpoint_object *at[TABLES] = {&o.checkpoint, &o.chunk, &o.object};
+    pg_checkpoint_object *at[TABLES] = {&o.checkpoint, &o.chunk, &o.object, &o.shape};
     PGresult *r;
     if (!pg_conn_query(c, STR(FIND_SQL), &r, e)) return err_context(e, "looking for the schema sluice");
     o.schema = PQntuples(r) > 0;
@@ -223,7 +223,7 @@ static bool remove_all(target *t, str job_id, buf *removed, err *e)
     bool left;
     if (!pg_checkpoint_tables_find(t->conn, &o, e)) return false;
     if (!o.schema) return true;
-    const pg_checkpoint_object have[TABLES] = {o.checkpoint, o.chunk, o.object};
+    const pg_checkpoint_object have[TABLES] = {o.checkpoint, o.chunk, o.object, o.shape};
     /* The job's row goes last: until then a retry finds everything by it. */
     for (int i = TABLES; i-- > 0;)
         if (have[i] == PG_CHECKPOINT_OURS && !delete_rows(t->conn, tables[i].name, job_id, removed, e)) return false;

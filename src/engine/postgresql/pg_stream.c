@@ -12,7 +12,9 @@
 
 #include "codec/pg_replication.h"
 #include "engine/postgresql/pg_position.h"
+#include "engine/postgresql/pg_shape.h"
 #include "engine/postgresql/pg_slot.h"
+#include "engine/postgresql/pg_stream_alter.h"
 
 #define STATUS_EVERY_MS 1000
 #define WAIT_MS 200
@@ -159,12 +161,69 @@ static bool part_of_large(stream *m, err *e)
     return push(m, t, e);
 }
 
+static bool is_changed_by(const txn *t, const table_def *table)
+{
+    for (uint32_t i = 0; t && i < t->change_count; i++)
+        if (t->changes[i].table == table) return true;
+    return false;
+}
+
+/* Takes x. The target has everything before the open transaction when it changes the columns, and reading begins anew behind that. */
+static bool push_alter(stream *m, txn *x, err *e)
+{
+    const table_def *t = x->alter->table;
+    bool ok = false;
+    if (m->parted || is_changed_by(m->open, t)) {
+        err_set(e, ERR_SOURCE_DDL,
+                "one transaction of the source changed rows of %.*s.%.*s and then its columns, which cannot be carried; make the same change in the destination, then reset the job",
+                STR_ARG(t->schema), STR_ARG(t->name));
+    } else {
+        ok = place_at(m, m->place.lsn, x, &x->end, e);
+    }
+    if (!ok) {
+        txn_free(x);
+        return false;
+    }
+    x->before = x->end;
+    err_set(e, ERR_SOURCE_DDL, "the columns of %.*s.%.*s changed: the stream begins anew", STR_ARG(t->schema), STR_ARG(t->name));
+    err refused = ERR_INIT;
+    if (!push(m, x, &refused)) *e = refused;
+    return false;
+}
+
+/* What the message says of the columns against what the stream knows: x->alter is set when they differ and the way there is known. */
+static bool look_for_alter(stream *m, const table_def *t, const pgoutput_relation *r, txn *x, err *e)
+{
+    bool known;
+    BUF_AUTO shape = BUF_INIT;
+    table_alter *a = arena_alloc(&x->mem, sizeof *a);
+    if (!a || !pg_shape_text(t, &shape)) return err_no_memory(e, "a change of columns");
+    if (!pg_stream_alter_find(m->s, t, r, &x->mem, a, &known, e)) return false;
+    if (known && !str_eq(buf_str(&shape), a->shape)) x->alter = a;
+    return true;
+}
+
+static bool on_relation(stream *m, const pgoutput_relation *r, err *e)
+{
+    err why = ERR_INIT;
+    const table_def *t = catalog_find_table(m->r->catalog, r->schema, r->name);
+    bool same = pg_stream_tables_relation(&m->tables, r, e);
+    if (!m->r->alters || !t || (!same && e->code != ERR_SOURCE_DDL)) return same;
+    txn *x = txn_new(0);
+    if (!x) return err_no_memory(e, "a change of columns");
+    bool ok = look_for_alter(m, t, r, x, &why);
+    if (ok && x->alter) return push_alter(m, x, e);
+    txn_free(x);
+    if (!ok) *e = why;
+    return ok && same;
+}
+
 static bool on_message(stream *m, const pgoutput_message *x, err *e)
 {
     switch (x->kind) {
     case PGOUTPUT_BEGIN: return on_begin(m, &x->u.begin, e);
     case PGOUTPUT_COMMIT: return on_commit(m, &x->u.commit, e);
-    case PGOUTPUT_RELATION: return pg_stream_tables_relation(&m->tables, &x->u.relation, e);
+    case PGOUTPUT_RELATION: return on_relation(m, &x->u.relation, e);
     case PGOUTPUT_TYPE: case PGOUTPUT_ORIGIN: return true; /* a name of a type, and where a transaction came from: nothing that changes rows */
     case PGOUTPUT_INSERT: case PGOUTPUT_UPDATE: case PGOUTPUT_DELETE:
         if (!m->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log has a row outside of a transaction");

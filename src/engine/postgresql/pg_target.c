@@ -45,5 +45,8 @@ const target_ops pg_target_ops = {
     .apply_begin = pg_applier_begin,
     .apply = pg_applier_apply,
     .apply_large = pg_applier_apply_large,
+    .read_shapes = pg_alter_read_shapes,
+    .keep_shapes = pg_alter_keep_shapes,
+    .alter_table = pg_alter_table,
     .remove_job = pg_checkpoint_remove_job,
 };

@@ -60,6 +60,10 @@ bool pg_checkpoint_read_chunks(target *t, const table_def *table, arena *a, chun
 bool pg_checkpoint_store_chunks(target *t, uint64_t epoch, const table_def *table, const chunk *chunks, uint32_t count, err *e);
 bool pg_checkpoint_unload_chunk(target *t, uint64_t epoch, const table_def *table, const chunk *c, err *e);
 bool pg_checkpoint_remove_job(target *t, str job_id, arena *a, str *ret_removed, err *e);
+/* pg_alter.c */
+bool pg_alter_read_shapes(target *t, const catalog_def *c, arena *a, str *ret, err *e);
+bool pg_alter_keep_shapes(target *t, uint64_t epoch, const catalog_def *c, const str *shapes, err *e);
+bool pg_alter_table(target *t, uint64_t epoch, const table_alter *x, err *e);
 /* pg_loader.c */
 bool pg_loader_open(target *t, uint64_t epoch, bool ignore_existing, loader **ret, err *e);
 void pg_loader_close(loader *l);

@@ -17,6 +17,11 @@ typedef struct column_def {
     col_type type;
     bool nullable, is_unsigned, auto_increment;
     char identity;     /* PostgreSQL: 'a' GENERATED ALWAYS, 'd' BY DEFAULT AS IDENTITY, 0 not an identity column */
+    str identity_sql;  /* PostgreSQL: options of its sequence, p == NULL without any */
+    bool inherited;    /* PostgreSQL: comes from the tables that INHERITS names */
+    str not_null_name; /* PostgreSQL 18: of the NOT NULL constraint when it is not the default one, else p == NULL */
+    str *attributes;   /* PostgreSQL: what ALTER COLUMN sets: "SET STORAGE EXTERNAL", "SET STATISTICS 100" */
+    uint32_t attribute_count;
     bool generated;    /* computed by the server: never written */
     bool generated_stored;
     bool invisible;    /* hidden from SELECT * but present in row images */
@@ -86,7 +91,11 @@ typedef struct table_def {
     uint32_t row_key;                /* index of the key that identifies a row (primary, else unique and not null), UINT32_MAX = none */
     uint64_t estimated_rows, estimated_bytes;
     str storage_engine, charset, collation, comment;
-    str create_sql;                  /* native CREATE TABLE text, for like engines */
+    str create_sql;                  /* native CREATE TABLE text, for like engines; PostgreSQL: what stands behind the columns, INHERITS, PARTITION BY */
+    str *attributes;                 /* PostgreSQL: what ALTER TABLE sets: "SET (fillfactor=70)" */
+    uint32_t attribute_count;
+    str partition_of, partition_schema; /* PostgreSQL: the partitioned table (source names) whose rows it takes; p == NULL for no partition of a selected table */
+    str partition_bound;             /* "FOR VALUES IN (1)", "DEFAULT" */
 } table_def;
 
 #define TABLE_NO_KEY UINT32_MAX
@@ -103,12 +112,15 @@ typedef struct view_def {
     str create_sql; /* native text */
 } view_def;
 
-/* Anything else that like engines can make from the source's own text: types, domains, sequences, functions, partitions, triggers. In order of creation. */
+/* What like engines make from the source's own text: types, sequences, functions, views, triggers and so on; and the tables at their place among them. */
 typedef struct object_def {
     str kind;                        /* "type", "sequence", "function", ... for progress and reports */
     str schema, name, target_schema, target_name;
-    str create_sql;                  /* one statement, with target names */
+    str create_sql;                  /* statements with target names; p == NULL: made by table, or not at all */
+    const table_def *table;          /* of the catalog, or a partition of one (not in catalog_def.tables); when no object names a table, all tables follow
+                                        what is made before the load */
     bool after_load;
+    str obstacle;                    /* why it is not carried, or not as it was; p == NULL without one */
 } object_def;
 
 typedef struct database_def {
@@ -124,7 +136,7 @@ typedef struct catalog_def {
     uint32_t table_count;
     view_def *views;
     uint32_t view_count;
-    object_def *objects;             /* only PostgreSQL fills them */
+    object_def *objects;             /* in order of creation; only PostgreSQL fills them */
     uint32_t object_count;
 } catalog_def;
 

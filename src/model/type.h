@@ -16,6 +16,7 @@ typedef enum col_type {
 typedef struct check_def {
     str name;
     str condition_sql;               /* without the word CHECK, in parentheses */
+    bool inherited;                  /* comes with INHERITS */
 } check_def;
 
 /* A type of PostgreSQL and what it is made of. Types of the catalog may be behind several columns. */

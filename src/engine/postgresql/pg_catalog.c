@@ -80,42 +80,71 @@ static void *grow(arena *a, void *old, uint32_t count, uint32_t *cap, size_t siz
     return p;
 }
 
-static bool add_table(pg_catalog_reading *r, const PGresult *res, int row, str schema, err *e)
+enum { LIST_OID, LIST_NAME, LIST_KIND, LIST_ROWS, LIST_BYTES, LIST_IDENTITY, LIST_COMMENT, LIST_VIEW, LIST_ROOT, LIST_ROOT_SCHEMA, LIST_PARENT, LIST_PARENT_SCHEMA, LIST_BOUND, LIST_KEY,
+       LIST_ATTRIBUTES };
+
+static bool read_table(pg_catalog_reading *r, const PGresult *res, int row, str schema, table_def **ret, err *e)
 {
     bool ok = true;
+    table_def *t = arena_alloc(r->a, sizeof *t);
+    str oid = pg_catalog_cell(r, res, row, LIST_OID, &ok);
+    if (!t || !ok) return err_no_memory(e, "a table");
+    *t = (table_def){.sql = SQL_POSTGRESQL, .schema = arena_copy(r->a, schema), .row_key = TABLE_NO_KEY};
+    t->name = pg_catalog_cell(r, res, row, LIST_NAME, &ok);
+    t->storage_engine = pg_catalog_cell(r, res, row, LIST_KIND, &ok);
+    t->replica_identity = pg_field(res, row, LIST_IDENTITY).p[0];
+    t->comment = pg_catalog_cell(r, res, row, LIST_COMMENT, &ok);
+    t->create_sql = pg_catalog_cell(r, res, row, LIST_KEY, &ok);
+    (void)str_to_u64(pg_field(res, row, LIST_ROWS), &t->estimated_rows); /* -1 before the first ANALYZE */
+    (void)str_to_u64(pg_field(res, row, LIST_BYTES), &t->estimated_bytes);
+    if (!ok || !t->schema.p || !map_put(&r->by_oid, oid, t)) return err_no_memory(e, "a table");
+    *ret = t;
+    return pg_catalog_lines(r, pg_field(res, row, LIST_ATTRIBUTES), &t->attributes, &t->attribute_count, e);
+}
+
+static bool add_table(pg_catalog_reading *r, const PGresult *res, int row, str schema, err *e)
+{
+    table_def *t;
     if (r->out->table_count == TABLE_MAX_COUNT) return err_set(e, ERR_LIMIT, "more than %d tables are selected", TABLE_MAX_COUNT);
     r->out->tables = grow(r->a, r->out->tables, r->out->table_count, &r->table_cap, sizeof *r->out->tables);
-    table_def *t = arena_alloc(r->a, sizeof *t);
-    str oid = pg_catalog_cell(r, res, row, 0, &ok);
-    if (!r->out->tables || !t || !ok) return err_no_memory(e, "a table");
-    *t = (table_def){.sql = SQL_POSTGRESQL, .schema = arena_copy(r->a, schema), .row_key = TABLE_NO_KEY};
-    t->name = pg_catalog_cell(r, res, row, 1, &ok);
-    t->storage_engine = pg_catalog_cell(r, res, row, 2, &ok);
-    t->replica_identity = pg_field(res, row, 5).p[0];
-    t->comment = pg_catalog_cell(r, res, row, 6, &ok);
-    (void)str_to_u64(pg_field(res, row, 3), &t->estimated_rows); /* -1 before the first ANALYZE */
-    (void)str_to_u64(pg_field(res, row, 4), &t->estimated_bytes);
-    if (!ok || !t->schema.p || !map_put(&r->by_oid, oid, t)) return err_no_memory(e, "a table");
+    if (!r->out->tables) return err_no_memory(e, "a table");
+    if (!read_table(r, res, row, schema, &t, e)) return false;
     r->out->tables[r->out->table_count++] = t;
+    return true;
+}
+
+/* A definition alone: its rows are those of its root. */
+static bool add_partition(pg_catalog_reading *r, const PGresult *res, int row, str schema, err *e)
+{
+    bool ok = true;
+    table_def *t;
+    r->partitions = grow(r->a, r->partitions, r->partition_count, &r->partition_cap, sizeof(table_def *));
+    if (!r->partitions) return err_no_memory(e, "a partition");
+    if (!read_table(r, res, row, schema, &t, e)) return false;
+    t->partition_of = pg_catalog_cell(r, res, row, LIST_PARENT, &ok);
+    t->partition_schema = pg_catalog_cell(r, res, row, LIST_PARENT_SCHEMA, &ok);
+    t->partition_bound = pg_catalog_cell(r, res, row, LIST_BOUND, &ok);
+    if (!ok) return err_no_memory(e, "a partition");
+    r->partitions[r->partition_count++] = t;
     return true;
 }
 
 static bool add_view(pg_catalog_reading *r, const PGresult *res, int row, str schema, err *e)
 {
     bool ok = true;
-    dblist_match m = dblist_match_view(r->objects, schema, pg_field(res, row, 1));
+    dblist_match m = dblist_match_view(r->objects, schema, pg_field(res, row, LIST_NAME));
     if (!m.selected) return true;
     r->out->views = grow(r->a, r->out->views, r->out->view_count, &r->view_cap, sizeof *r->out->views);
     if (!r->out->views) return err_no_memory(e, "a view");
     view_def v = {.schema = arena_copy(r->a, schema), .target_schema = arena_copy(r->a, m.target_schema), .target_name = arena_copy(r->a, m.target_name)};
-    v.name = pg_catalog_cell(r, res, row, 1, &ok);
-    v.create_sql = pg_catalog_cell(r, res, row, 7, &ok);
+    v.name = pg_catalog_cell(r, res, row, LIST_NAME, &ok);
+    v.create_sql = pg_catalog_cell(r, res, row, LIST_VIEW, &ok);
     if (!ok || !v.schema.p || !v.target_schema.p || !v.target_name.p) return err_no_memory(e, "a view");
     r->out->views[r->out->view_count++] = v;
     return true;
 }
 
-/* A leaf is a table of its own only where its root is not selected: the root's changes hold those of its leaves (publish_via_partition_root). What an
+/* A partition is a table of its own only where its root is not selected: the root's changes hold those of its partitions (publish_via_partition_root). What an
  * extension owns comes with the extension. */
 static bool list_objects(pg_catalog_reading *r, str schema, err *e)
 {
@@ -123,20 +152,26 @@ static bool list_objects(pg_catalog_reading *r, str schema, err *e)
     if (!pg_catalog_query(r,
                           "SELECT c.oid, c.relname, c.relkind::text || c.relpersistence::text, greatest(c.reltuples, 0)::bigint, "
                           "pg_catalog.pg_total_relation_size(c.oid), c.relreplident, pg_catalog.obj_description(c.oid, 'pg_class'), "
-                          "CASE WHEN c.relkind = 'v' THEN pg_catalog.pg_get_viewdef(c.oid) END, root.relname, rn.nspname "
+                          "CASE WHEN c.relkind = 'v' THEN pg_catalog.pg_get_viewdef(c.oid) END, root.relname, rn.nspname, parent.relname, pn.nspname, "
+                          "pg_catalog.pg_get_expr(c.relpartbound, c.oid), CASE WHEN c.relkind = 'p' THEN 'PARTITION BY ' || pg_catalog.pg_get_partkeydef(c.oid) END, "
+                          "nullif(pg_catalog.concat_ws(pg_catalog.chr(10), 'SET (' || " PG_CATALOG_LINE("pg_catalog.array_to_string(c.reloptions, ', ')") " || ')', "
+                          "(SELECT 'SET (toast.' || " PG_CATALOG_LINE("pg_catalog.array_to_string(toast.reloptions, ', toast.')") " || ')' FROM pg_catalog.pg_class toast "
+                          "WHERE toast.oid = c.reltoastrelid)), '') "
                           "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
                           "LEFT JOIN pg_catalog.pg_class root ON c.relispartition AND root.oid = pg_catalog.pg_partition_root(c.oid) "
                           "LEFT JOIN pg_catalog.pg_namespace rn ON rn.oid = root.relnamespace "
+                          "LEFT JOIN pg_catalog.pg_inherits h ON c.relispartition AND h.inhrelid = c.oid LEFT JOIN pg_catalog.pg_class parent ON parent.oid = h.inhparent "
+                          "LEFT JOIN pg_catalog.pg_namespace pn ON pn.oid = parent.relnamespace "
                           "WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v') AND c.relpersistence <> 't' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d "
                           "WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY c.relname COLLATE \"C\"",
                           schema, &res, e))
         return false;
     bool ok = true;
     for (int i = 0; ok && i < PQntuples(res); i++) {
-        str root = pg_field(res, i, 8);
-        if (str_starts_with(pg_field(res, i, 2), STR("v"))) ok = add_view(r, res, i, schema, e);
-        else if (root.p && dblist_match_table(r->objects, pg_field(res, i, 9), root).selected) continue;
-        else if (dblist_match_table(r->objects, schema, pg_field(res, i, 1)).selected) ok = add_table(r, res, i, schema, e);
+        str root = pg_field(res, i, LIST_ROOT);
+        if (str_starts_with(pg_field(res, i, LIST_KIND), STR("v"))) ok = add_view(r, res, i, schema, e);
+        else if (root.p && dblist_match_table(r->objects, pg_field(res, i, LIST_ROOT_SCHEMA), root).selected) ok = add_partition(r, res, i, schema, e);
+        else if (dblist_match_table(r->objects, schema, pg_field(res, i, LIST_NAME)).selected) ok = add_table(r, res, i, schema, e);
     }
     PQclear(res);
     return ok;
@@ -156,6 +191,15 @@ static bool link_tables(catalog_def *c, err *e)
     return family_link(c, e);
 }
 
+/* Named by the list like a table; its columns are those of its root, whatever the list says of them. */
+static bool name_partition(pg_catalog_reading *r, table_def *t, err *e)
+{
+    dblist_match m = dblist_match_table(r->objects, t->schema, t->name);
+    t->target_schema = m.selected ? arena_copy(r->a, m.target_schema) : arena_copy(r->a, dblist_target_database(r->objects, t->schema));
+    t->target_name = m.selected ? arena_copy(r->a, m.target_name) : t->name;
+    return (t->target_schema.p && t->target_name.p) || err_no_memory(e, "a partition");
+}
+
 static bool read_all(pg_catalog_reading *r, err *e)
 {
     const str *names;
@@ -171,9 +215,11 @@ static bool read_all(pg_catalog_reading *r, err *e)
     }
     for (uint32_t i = 0; i < r->out->table_count; i++)
         if (!dblist_apply_to_table(r->objects, r->out->tables[i], r->a, e)) return false;
+    for (uint32_t i = 0; i < r->partition_count; i++)
+        if (!name_partition(r, r->partitions[i], e)) return false;
     for (uint32_t i = 0; i < r->out->database_count; i++) /* behind the selection of columns: a key counts when all of its columns are carried */
         if (!pg_catalog_read_keys(r, r->out->databases[i].name, e)) return false;
-    return link_tables(r->out, e);
+    return link_tables(r->out, e) && pg_catalog_read_inheritance(r, e) && pg_catalog_read_objects(r, e);
 }
 
 /* One moment for all queries. */

@@ -11,6 +11,8 @@ typedef struct pg_catalog_reading {
     arena *a;
     map by_oid;       /* oid text → table_def * of the selected tables */
     catalog_def *out;
+    table_def **partitions; /* of selected tables; in by_oid, not in out->tables */
+    uint32_t partition_count, partition_cap;
     uint32_t table_cap, view_cap;
 } pg_catalog_reading;
 
@@ -28,10 +30,16 @@ ERR_MUST_USE bool pg_catalog_read_types(pg_catalog_reading *r, str schema, err *
 col_type pg_catalog_type(str kind, bool builtin, str name);
 /* What a type's modifier says; a negative one says nothing. */
 void pg_catalog_lengths(col_type type, int32_t modifier, uint32_t *length, uint32_t *scale);
+/* SQL that writes one line of pg_catalog_lines. */
+#define PG_CATALOG_LINE(text) "pg_catalog.replace(pg_catalog.replace(" text ", '\\', '\\\\'), pg_catalog.chr(10), '\\n')"
 /* Lines of a query that escapes \ and line feeds in them; none when lines.p == NULL. */
 ERR_MUST_USE bool pg_catalog_lines(pg_catalog_reading *r, str lines, str **ret, uint32_t *ret_count, err *e);
 /* pg_catalog_keys.c: primary, unique and other indexes, checks, foreign keys; row_key by the replica identity. */
 ERR_MUST_USE bool pg_catalog_read_keys(pg_catalog_reading *r, str schema, err *e);
+/* pg_catalog_inheritance.c: INHERITS of the selected tables, whose target names are known. */
+ERR_MUST_USE bool pg_catalog_read_inheritance(pg_catalog_reading *r, err *e);
+/* pg_catalog_objects.c: out->objects; all tables are read. */
+ERR_MUST_USE bool pg_catalog_read_objects(pg_catalog_reading *r, err *e);
 /* Splits "1 3 2", PostgreSQL's vector form. Returns how many; at most `cap` are stored. */
 uint32_t pg_catalog_numbers(str text, int32_t *ret, uint32_t cap);
 /* pg_catalog, information_schema, pg_toast, pg_temp_*, and our own schema sluice are never carried. */

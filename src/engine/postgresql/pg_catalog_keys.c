@@ -166,7 +166,7 @@ static bool read_checks(pg_catalog_reading *r, str schema, err *e)
     bool ok = true;
     if (!pg_catalog_query(r,
                           "SELECT k.conrelid, k.conname, '(' || pg_catalog.pg_get_expr(k.conbin, k.conrelid) || ')' || CASE WHEN k.connoinherit THEN ' NO INHERIT' ELSE '' END "
-                          "|| CASE WHEN k.convalidated THEN '' ELSE ' NOT VALID' END FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid "
+                          "|| CASE WHEN k.convalidated THEN '' ELSE ' NOT VALID' END, NOT k.conislocal AND NOT c.relispartition FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid "
                           "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'c' AND n.nspname = %s ORDER BY k.conrelid, k.conname COLLATE \"C\"",
                           schema, &res, e))
         return false;
@@ -179,6 +179,7 @@ static bool read_checks(pg_catalog_reading *r, str schema, err *e)
             for (uint32_t k = 0; ok && k < n; k++) {
                 t->checks[k].name = pg_catalog_cell(r, res, i + (int)k, 1, &ok);
                 t->checks[k].condition_sql = pg_catalog_cell(r, res, i + (int)k, 2, &ok);
+                t->checks[k].inherited = is_true(pg_field(res, i + (int)k, 3));
             }
             t->check_count = n;
         }

@@ -98,6 +98,22 @@ static void note_type(const type_def *d, str *names, str *schemas, uint32_t *n, 
 
 #define MOST_EXTENSIONS 200
 
+/* Leaves out the extensions that the job makes itself, which check_objects looks at; returns how many stay. */
+static uint32_t not_made(const pg_check *k, str *name, str *schema, uint32_t n)
+{
+    const catalog_def *c = k->r->catalog;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        bool made = false;
+        for (uint32_t o = 0; k->r->schema && o < c->object_count && !made; o++)
+            made = str_eq(c->objects[o].kind, STR("extension")) && str_eq(c->objects[o].name, name[i]) && c->objects[o].create_sql.p;
+        if (made) continue;
+        name[kept] = name[i];
+        schema[kept++] = schema[i];
+    }
+    return kept;
+}
+
 /* Types are written with their schema, so that the extension must lie in the same one. */
 static bool check_extensions(pg_check *k, err *e)
 {
@@ -112,6 +128,7 @@ static bool check_extensions(pg_check *k, err *e)
         for (uint32_t c = 0; t->sql == SQL_POSTGRESQL && c < t->column_count; c++)
             if (t->columns[c].selected) note_type(t->columns[c].definition, name, schema, &n, MOST_EXTENSIONS);
     }
+    n = not_made(k, name, schema, n);
     pg_check_add_array(&names, name, n);
     pg_check_add_array(&schemas, schema, n);
     if (names.failed || schemas.failed) return err_no_memory(e, "names of extensions");
@@ -238,6 +255,37 @@ static bool check_one(pg_check *k, precheck_report *same, precheck_report *rows,
     return true;
 }
 
+static bool check_extension(pg_check *k, precheck_report *p, const object_def *o, err *e)
+{
+    arena a;
+    str known, own, values[] = {o->name, o->create_sql};
+    BUF_AUTO repair = BUF_INIT;
+    arena_init(&a, 1024, 0);
+    buf_printf(&repair, "-- install the extension %.*s on the destination's server", STR_ARG(o->name));
+    bool ok = one_row(k, "SELECT max(default_version) FROM pg_catalog.pg_available_extensions WHERE name = $1", values, 1, &own, &a, e) &&
+              one_row(k, "SELECT max(version) FROM pg_catalog.pg_available_extension_versions WHERE name = $1 AND pg_catalog.right($2, pg_catalog.length(version) + 2) = '''' || version || ''''",
+                      values, 2, &known, &a, e);
+    if (ok && !own.p) precheck_report_addf(p, PRECHECK_FAILED, buf_c(&repair), "the extension %.*s, which selected objects need, is not available in the destination", STR_ARG(o->name));
+    else if (ok && !known.p)
+        precheck_report_addf(p, PRECHECK_WARNING, buf_c(&repair), "the destination does not have the source's version of extension %.*s: it makes version %.*s", STR_ARG(o->name), STR_ARG(own));
+    arena_finish(&a);
+    return ok;
+}
+
+/* What is not carried, or not as it was. */
+static bool check_objects(pg_check *k, precheck_report *p, err *e)
+{
+    const catalog_def *c = k->r->catalog;
+    for (uint32_t i = 0; k->r->schema && i < c->object_count; i++) {
+        const object_def *o = &c->objects[i];
+        if (str_eq(o->kind, STR("extension")) && !check_extension(k, p, o, e)) return false;
+        if (!o->obstacle.p) continue;
+        precheck_report_addf(p, PRECHECK_WARNING, o->create_sql.p || o->table ? "-- look at it in the destination" : "-- make it in the destination by hand", "%.*s %.*s.%.*s%s: %.*s", STR_ARG(o->kind),
+                             STR_ARG(o->schema), STR_ARG(o->name), o->create_sql.p || o->table ? "" : " is not carried", STR_ARG(o->obstacle));
+    }
+    return true;
+}
+
 static bool check_present(pg_check *k, err *e)
 {
     const catalog_def *c = k->r->catalog;
@@ -245,7 +293,7 @@ static bool check_present(pg_check *k, err *e)
     precheck_report_init(&same, "CHECK_SAME_OBJ");
     precheck_report_init(&rows, "CHECK_DEST_TABLE_EMPTY");
     precheck_report_init(&objects, "CHECK_OBJECTS");
-    bool ok = true;
+    bool ok = check_objects(k, &objects, e);
     for (uint32_t i = 0; ok && i < c->table_count; i++) ok = check_one(k, &same, &rows, &objects, c->tables[i]->target_schema, c->tables[i]->target_name, true, e);
     for (uint32_t i = 0; ok && i < c->view_count; i++) ok = check_one(k, &same, &rows, &objects, c->views[i].target_schema, c->views[i].target_name, false, e);
     err ignored = ERR_INIT, *to = ok ? e : &ignored;

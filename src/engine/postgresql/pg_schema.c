@@ -16,6 +16,8 @@
 typedef struct making {
     target *t;
     const catalog_def *c;
+    const table_def **tables; /* of the catalog, and partitions of them */
+    uint32_t table_count;
     map made;           /* "kind name" of what the job made → not NULL */
     arena mem;
     bool ignore_existing;
@@ -23,17 +25,18 @@ typedef struct making {
     uint32_t done, total;
 } making;
 
-static void report(making *m, const char *kind, str name)
+static void report(making *m, str kind, str name)
 {
     m->done++;
-    if (m->progress && m->progress->object) m->progress->object(m->progress->ctx, kind, name, m->done, m->total);
+    str shown = arena_copy(&m->mem, kind);
+    if (shown.p && m->progress && m->progress->object) m->progress->object(m->progress->ctx, shown.p, name, m->done, m->total);
 }
 
 /* --- what the job made --- */
 
-static str object_key(making *m, const char *kind, str schema, str name)
+static str object_key(making *m, str kind, str schema, str name)
 {
-    return arena_printf(&m->mem, "%s \"%.*s\".\"%.*s\"", kind, STR_ARG(schema), STR_ARG(name));
+    return arena_printf(&m->mem, "%.*s \"%.*s\".\"%.*s\"", STR_ARG(kind), STR_ARG(schema), STR_ARG(name));
 }
 
 static bool open_objects(making *m, err *e)
@@ -65,21 +68,21 @@ static bool open_objects(making *m, err *e)
 }
 
 /* The statements and the note in one transaction (several statements sent at once are one). */
-static void noted_sql(const making *m, const char *kind, str schema, str name, str sql, buf *out)
+static void noted_sql(const making *m, str kind, str schema, str name, str sql, buf *out)
 {
     BUF_AUTO full = BUF_INIT;
     buf_printf(&full, "\"%.*s\".\"%.*s\"", STR_ARG(schema), STR_ARG(name));
-    buf_add_c(out, "BEGIN; ");
+    buf_add_c(out, "BEGIN; SET LOCAL check_function_bodies = off; "); /* a body may name what is made later */
     buf_add(out, sql);
     buf_add_c(out, "; INSERT INTO sluice.object (job_id, kind, name) VALUES (");
     pg_quote_literal(out, m->t->env->job_id);
-    buf_printf(out, ", '%s', ", kind);
+    buf_printf(out, ", '%.*s', ", STR_ARG(kind));
     pg_quote_literal(out, buf_str(&full));
     buf_add_c(out, "); COMMIT");
     out->failed |= full.failed;
 }
 
-static bool make(making *m, const char *kind, str schema, str name, str sql, err *e)
+static bool make(making *m, str kind, str schema, str name, str sql, err *e)
 {
     BUF_AUTO all = BUF_INIT;
     str key = object_key(m, kind, schema, name);
@@ -91,7 +94,7 @@ static bool make(making *m, const char *kind, str schema, str name, str sql, err
     return false;
 }
 
-static bool is_ours(making *m, const char *kind, str schema, str name)
+static bool is_ours(making *m, str kind, str schema, str name)
 {
     str key = object_key(m, kind, schema, name);
     return key.p && map_get(&m->made, key);
@@ -117,7 +120,7 @@ static bool make_schema(making *m, const database_def *d, err *e)
     BUF_AUTO sql = BUF_INIT;
     PGresult *r;
     str values[] = {d->target_name};
-    report(m, "schema", d->target_name);
+    report(m, STR("schema"), d->target_name);
     if (!pg_conn_query_params(m->t->conn, STR("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1"), values, 1, &r, e)) return false;
     bool there = PQntuples(r) > 0;
     PQclear(r);
@@ -127,48 +130,100 @@ static bool make_schema(making *m, const database_def *d, err *e)
     return sql.failed ? err_no_memory(e, "a statement") : pg_conn_exec(m->t->conn, buf_str(&sql), NULL, e);
 }
 
-static bool make_object(making *m, const object_def *o, err *e)
+/* "there already": of types and relations, of functions, of schemas and of all else. */
+static bool is_duplicate(const err *e)
 {
-    report(m, "object", o->target_name);
-    if (is_ours(m, "object", o->target_schema, o->name)) return true;
-    /* A trigger bears its table's name; a table that was there before keeps its own. */
-    if (str_eq(o->kind, STR("on update trigger")) && !is_ours(m, "table", o->target_schema, o->target_name)) return true;
-    return make(m, "object", o->target_schema, o->name, o->create_sql, e) ||
-           err_context(e, "making %.*s %.*s.%.*s", STR_ARG(o->kind), STR_ARG(o->target_schema), STR_ARG(o->target_name));
+    return e->native == PG_STATE('4', '2', '7', '1', '0') || e->native == PG_STATE('4', '2', '7', '2', '3') || e->native == PG_STATE('4', '2', 'P', '0', '7');
 }
 
-static bool make_objects(making *m, bool after_load, err *e)
+/* The precheck has told of a version that the destination does not have: its own is taken. */
+static bool make_extension(making *m, const object_def *o, err *e)
 {
-    for (uint32_t i = 0; i < m->c->object_count; i++)
-        if (m->c->objects[i].after_load == after_load && !make_object(m, &m->c->objects[i], e)) return false;
+    size_t version = str_find(o->create_sql, STR(" VERSION "));
+    if (make(m, o->kind, o->target_schema, o->name, o->create_sql, e)) return true;
+    if (e->native != PG_STATE('2', '2', '0', '2', '3') || version == SIZE_MAX) return false;
+    *e = ERR_INIT;
+    return make(m, o->kind, o->target_schema, o->name, str_sub(o->create_sql, 0, version), e);
+}
+
+static bool make_object(making *m, const object_def *o, err *e)
+{
+    report(m, o->kind, o->target_name);
+    if (!o->create_sql.p || is_ours(m, o->kind, o->target_schema, o->name)) return true;
+    /* A trigger bears its table's name; a table that was there before keeps its own. */
+    if (str_eq(o->kind, STR("on update trigger")) && !is_ours(m, STR("table"), o->target_schema, o->target_name)) return true;
+    if (str_eq(o->kind, STR("extension")) ? make_extension(m, o, e) : make(m, o->kind, o->target_schema, o->name, o->create_sql, e)) return true;
+    if (!is_duplicate(e)) return err_context(e, "making %.*s %.*s.%.*s", STR_ARG(o->kind), STR_ARG(o->target_schema), STR_ARG(o->target_name));
+    if (!m->ignore_existing)
+        return err_set(e, ERR_TARGET_CONFLICT, "%.*s %.*s.%.*s exists in the destination and this job did not make it; drop it, or let the job keep what is there (targetTableMode 2)", STR_ARG(o->kind),
+                       STR_ARG(o->target_schema), STR_ARG(o->target_name));
+    *e = ERR_INIT;
     return true;
+}
+
+static const table_def *find_table(const making *m, str schema, str name)
+{
+    for (uint32_t i = 0; i < m->table_count; i++)
+        if (str_eq(m->tables[i]->name, name) && str_eq(m->tables[i]->schema, schema)) return m->tables[i];
+    return NULL;
 }
 
 static bool make_table(making *m, const table_def *t, err *e)
 {
     BUF_AUTO sql = BUF_INIT;
     bool there;
-    report(m, "table", t->target_name);
-    if (is_ours(m, "table", t->target_schema, t->target_name)) return true;
+    report(m, STR("table"), t->target_name);
+    if (is_ours(m, STR("table"), t->target_schema, t->target_name)) return true;
     if (!exists(m, t->target_schema, t->target_name, &there, e)) return false;
     if (there && m->ignore_existing) return true;
     if (there)
         return err_set(e, ERR_TARGET_CONFLICT,
                        "%.*s.%.*s exists in the destination and this job did not make it; rename or drop it, or map %.*s.%.*s to another name", STR_ARG(t->target_schema),
                        STR_ARG(t->target_name), STR_ARG(t->schema), STR_ARG(t->name));
-    return pg_schema_create_table(t, m->ignore_existing, &sql, e) && make(m, "table", t->target_schema, t->target_name, buf_str(&sql), e);
+    if (!pg_schema_create_table(t, m->ignore_existing, &sql, e)) return false;
+    const table_def *parent = t->partition_of.p ? find_table(m, t->partition_schema, t->partition_of) : NULL;
+    if (t->partition_of.p && !parent) return err_set(e, ERR_NOT_SUPPORTED, "it is a partition of %.*s.%.*s, which is not selected", STR_ARG(t->partition_schema), STR_ARG(t->partition_of));
+    if (parent && !pg_schema_attach_partition(t, parent, &sql, e)) return false;
+    return make(m, STR("table"), t->target_schema, t->target_name, buf_str(&sql), e);
+}
+
+static bool make_one_table(making *m, const table_def *t, err *e)
+{
+    return make_table(m, t, e) || err_context(e, "making table %.*s.%.*s", STR_ARG(t->target_schema), STR_ARG(t->target_name));
+}
+
+/* The tables of the catalog and the partitions among its objects. */
+static bool list_tables(making *m, err *e)
+{
+    const catalog_def *c = m->c;
+    m->tables = arena_array(&m->mem, (size_t)c->table_count + c->object_count, sizeof(const table_def *));
+    if (!m->tables) return err_no_memory(e, "tables");
+    for (uint32_t i = 0; i < c->table_count; i++) m->tables[m->table_count++] = c->tables[i];
+    for (uint32_t i = 0; i < c->object_count; i++)
+        if (c->objects[i].table && c->objects[i].table->partition_of.p) m->tables[m->table_count++] = c->objects[i].table;
+    return true;
+}
+
+static bool names_tables(const catalog_def *c)
+{
+    uint32_t i = 0;
+    while (i < c->object_count && !c->objects[i].table) i++;
+    return i < c->object_count;
 }
 
 static bool make_tables(making *m, err *e)
 {
-    m->total = m->c->database_count + m->c->table_count + m->c->object_count;
-    for (uint32_t i = 0; i < m->c->database_count; i++)
-        if (!make_schema(m, &m->c->databases[i], e)) return false;
-    if (!make_objects(m, false, e)) return false;
-    for (uint32_t i = 0; i < m->c->table_count; i++) {
-        const table_def *t = m->c->tables[i];
-        if (!make_table(m, t, e)) return err_context(e, "making table %.*s.%.*s", STR_ARG(t->target_schema), STR_ARG(t->target_name));
+    const catalog_def *c = m->c;
+    m->total = c->database_count + (names_tables(c) ? 0 : c->table_count);
+    for (uint32_t i = 0; i < c->object_count; i++) m->total += !c->objects[i].after_load;
+    for (uint32_t i = 0; i < c->database_count; i++)
+        if (!make_schema(m, &c->databases[i], e)) return false;
+    for (uint32_t i = 0; i < c->object_count; i++) {
+        const object_def *o = &c->objects[i];
+        if (!o->after_load && !(o->table ? make_one_table(m, o->table, e) : make_object(m, o, e))) return false;
     }
+    for (uint32_t i = 0; !names_tables(c) && i < c->table_count; i++)
+        if (!make_one_table(m, c->tables[i], e)) return false;
     return true;
 }
 
@@ -184,9 +239,9 @@ static bool plan_keys(making *m, const table_def *t, pg_key_task *ret, err *e)
         const key_def *k = &t->keys[i];
         BUF_AUTO one = BUF_INIT;
         BUF_AUTO noted = BUF_INIT;
-        if (pg_schema_key_is_early(t, k, m->ignore_existing) || !pg_schema_key_is_whole(t, k) || is_ours(m, "index", t->target_schema, k->name)) continue;
+        if (pg_schema_key_is_early(t, k, m->ignore_existing) || !pg_schema_key_is_whole(t, k) || is_ours(m, STR("index"), t->target_schema, k->name)) continue;
         if (!pg_schema_add_key(t, k, &one, e)) return false;
-        noted_sql(m, "index", t->target_schema, k->name, buf_str(&one), &noted);
+        noted_sql(m, STR("index"), t->target_schema, k->name, buf_str(&one), &noted);
         str copy = one.failed || noted.failed ? STR_NULL : arena_copy(&m->mem, buf_str(&noted));
         if (!copy.p) return err_no_memory(e, "a statement");
         sql[ret->count++] = copy;
@@ -194,31 +249,46 @@ static bool plan_keys(making *m, const table_def *t, pg_key_task *ret, err *e)
     return true;
 }
 
-static void report_keys(void *ctx, const table_def *t) { report(ctx, "index", t->target_name); }
+static void report_keys(void *ctx, const table_def *t) { report(ctx, STR("index"), t->target_name); }
 
 /* A table that was there before keeps its own keys. */
-static bool made_table(making *m, const table_def *t) { return is_ours(m, "table", t->target_schema, t->target_name); }
+static bool made_table(making *m, const table_def *t) { return is_ours(m, STR("table"), t->target_schema, t->target_name); }
 
+/* How many tables a partition hangs below. */
+static uint32_t depth_of(const making *m, const table_def *t)
+{
+    uint32_t depth = 0;
+    while (t && t->partition_of.p) t = find_table(m, t->partition_schema, t->partition_of), depth++;
+    return depth;
+}
+
+/* The deepest partitions first: a key of a partitioned table takes those that its partitions have, with their names. */
 static bool make_keys(making *m, err *e)
 {
-    pg_key_task *tasks = arena_array(&m->mem, m->c->table_count, sizeof *tasks);
-    uint32_t n = 0;
+    pg_key_task *tasks = arena_array(&m->mem, m->table_count, sizeof *tasks);
+    uint32_t deepest = 0;
     if (!tasks) return err_no_memory(e, "keys");
-    for (uint32_t i = 0; i < m->c->table_count; i++) {
-        const table_def *t = m->c->tables[i];
-        if (!made_table(m, t)) report_keys(m, t);
-        else if (!plan_keys(m, t, &tasks[n++], e)) return err_context(e, "making the keys of %.*s.%.*s", STR_ARG(t->target_schema), STR_ARG(t->target_name));
+    for (uint32_t i = 0; i < m->table_count; i++) deepest = depth_of(m, m->tables[i]) > deepest ? depth_of(m, m->tables[i]) : deepest;
+    for (uint32_t left = deepest + 1; left--;) {
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < m->table_count; i++) {
+            const table_def *t = m->tables[i];
+            if (depth_of(m, t) != left) continue;
+            if (!made_table(m, t)) report_keys(m, t);
+            else if (!plan_keys(m, t, &tasks[n++], e)) return err_context(e, "making the keys of %.*s.%.*s", STR_ARG(t->target_schema), STR_ARG(t->target_name));
+        }
+        if (!pg_schema_run_keys(m->t, tasks, n, DDL_TIMEOUT_S, report_keys, m, e)) return false;
     }
-    return pg_schema_run_keys(m->t, tasks, n, DDL_TIMEOUT_S, report_keys, m, e);
+    return true;
 }
 
 /* Chunks may have states of different moments until the stream has caught up: where a check of the rows fails, the key holds for new ones alone. */
 static bool make_foreign_key(making *m, const table_def *t, const foreign_key_def *f, const table_def *parent, str name, err *e)
 {
-    for (int checked = 1; checked >= 0; checked--) {
+    for (int checked = !str_ends_with(str_or_empty(f->definition_sql), STR(" NOT VALID")); checked >= 0; checked--) {
         BUF_AUTO sql = BUF_INIT;
         if (!pg_schema_add_foreign_key(t, f, parent, checked, &sql, e)) return false;
-        if (make(m, "foreign key", t->target_schema, name, buf_str(&sql), e)) return true;
+        if (make(m, STR("foreign key"), t->target_schema, name, buf_str(&sql), e)) return true;
         if (e->native != PG_STATE('2', '3', '5', '0', '3')) return false;
     }
     return false;
@@ -228,10 +298,10 @@ static bool make_foreign_keys(making *m, const table_def *t, err *e)
 {
     for (uint32_t i = 0; i < t->foreign_key_count; i++) {
         const foreign_key_def *f = &t->foreign_keys[i];
-        const table_def *parent = catalog_find_table(m->c, f->parent_schema, f->parent_table);
+        const table_def *parent = find_table(m, f->parent_schema, f->parent_table);
         str name = arena_printf(&m->mem, "%.*s.%.*s", STR_ARG(t->target_name), STR_ARG(f->name)); /* names are unique in a table only */
         if (!name.p) return err_no_memory(e, "a foreign key");
-        if (!pg_schema_foreign_key_is_whole(t, f) || is_ours(m, "foreign key", t->target_schema, name)) continue;
+        if (!pg_schema_foreign_key_is_whole(t, f) || is_ours(m, STR("foreign key"), t->target_schema, name)) continue;
         if (!parent)
             return err_set(e, ERR_NOT_SUPPORTED, "foreign key %.*s of %.*s.%.*s refers to %.*s.%.*s, which is not selected", STR_ARG(f->name), STR_ARG(t->schema),
                            STR_ARG(t->name), STR_ARG(f->parent_schema), STR_ARG(f->parent_table));
@@ -240,77 +310,20 @@ static bool make_foreign_keys(making *m, const table_def *t, err *e)
     return true;
 }
 
-static bool renames_anything(const catalog_def *c)
-{
-    for (uint32_t i = 0; i < c->database_count; i++)
-        if (!str_eq(c->databases[i].name, c->databases[i].target_name)) return true;
-    for (uint32_t i = 0; i < c->table_count; i++) {
-        const table_def *t = c->tables[i];
-        if (!str_eq(t->name, t->target_name) || !str_eq(t->schema, t->target_schema)) return true;
-        for (uint32_t k = 0; k < t->column_count; k++)
-            if (!str_eq(t->columns[k].name, t->columns[k].target_name)) return true;
-    }
-    return false;
-}
-
-static bool make_view(making *m, const view_def *v, err *e)
-{
-    BUF_AUTO sql = BUF_INIT;
-    bool there;
-    if (is_ours(m, "view", v->target_schema, v->target_name)) return true;
-    if (!exists(m, v->target_schema, v->target_name, &there, e)) return false;
-    if (there && m->ignore_existing) return true;
-    if (there) return err_set(e, ERR_TARGET_CONFLICT, "view %.*s.%.*s exists in the destination and this job did not make it; rename or drop it", STR_ARG(v->target_schema), STR_ARG(v->target_name));
-    if (renames_anything(m->c))
-        return err_set(e, ERR_NOT_SUPPORTED, "view %.*s.%.*s names its tables in the source's terms, and the job renames some; leave the view out and create it by hand",
-                       STR_ARG(v->schema), STR_ARG(v->name));
-    buf_add_c(&sql, "CREATE VIEW ");
-    pg_quote_table(&sql, v->target_schema, v->target_name);
-    buf_add_c(&sql, " AS ");
-    str body = str_trim(v->create_sql);
-    if (str_ends_with(body, STR(";"))) body.n--;
-    buf_add(&sql, body);
-    return sql.failed ? err_no_memory(e, "a statement") : make(m, "view", v->target_schema, v->target_name, buf_str(&sql), e);
-}
-
-/* A view may use another one: rounds, as long as a round makes one more. */
-static bool make_views(making *m, err *e)
-{
-    uint32_t left = m->c->view_count;
-    bool *made = arena_array(&m->mem, left, sizeof *made);
-    if (!made) return err_no_memory(e, "views");
-    while (left) {
-        uint32_t before = left;
-        err last = ERR_INIT;
-        for (uint32_t i = 0; i < m->c->view_count; i++) {
-            const view_def *v = &m->c->views[i];
-            if (made[i]) continue;
-            if (make_view(m, v, &last)) {
-                made[i] = true, left--;
-                report(m, "view", v->target_name);
-            } else if (last.native != PG_STATE('4', '2', 'P', '0', '1')) { /* only "no such relation" may become true later */
-                *e = last;
-                return err_context(e, "making view %.*s.%.*s", STR_ARG(v->target_schema), STR_ARG(v->target_name));
-            }
-        }
-        if (left == before) {
-            *e = last;
-            return err_context(e, "making views");
-        }
-    }
-    return true;
-}
-
 static bool make_rest(making *m, err *e)
 {
-    m->total = 2 * m->c->table_count + m->c->view_count;
+    const catalog_def *c = m->c;
+    m->total = 2 * m->table_count;
+    for (uint32_t i = 0; i < c->object_count; i++) m->total += c->objects[i].after_load;
     if (!make_keys(m, e)) return false;
-    for (uint32_t i = 0; i < m->c->table_count; i++) {
-        const table_def *t = m->c->tables[i];
+    for (uint32_t i = 0; i < m->table_count; i++) {
+        const table_def *t = m->tables[i];
         if (made_table(m, t) && !make_foreign_keys(m, t, e)) return err_context(e, "making the foreign keys of %.*s.%.*s", STR_ARG(t->target_schema), STR_ARG(t->target_name));
-        report(m, "foreign key", t->target_name);
+        report(m, STR("foreign key"), t->target_name);
     }
-    return make_views(m, e) && make_objects(m, true, e);
+    for (uint32_t i = 0; i < c->object_count; i++)
+        if (c->objects[i].after_load && !make_object(m, &c->objects[i], e)) return false;
+    return true;
 }
 
 bool pg_schema_apply(target *t, schema_phase phase, const catalog_def *c, const server_info *from, bool ignore_existing, const schema_progress *p, err *e)
@@ -320,7 +333,7 @@ bool pg_schema_apply(target *t, schema_phase phase, const catalog_def *c, const 
     uint32_t timeout = t->conn->statement_timeout_s;
     arena_init(&m.mem, 64 * 1024, 0);
     t->conn->statement_timeout_s = DDL_TIMEOUT_S;
-    bool ok = open_objects(&m, e) && (phase == SCHEMA_TABLES ? make_tables(&m, e) : make_rest(&m, e));
+    bool ok = open_objects(&m, e) && list_tables(&m, e) && (phase == SCHEMA_TABLES ? make_tables(&m, e) : make_rest(&m, e));
     t->conn->statement_timeout_s = timeout;
     map_finish(&m.made);
     arena_finish(&m.mem);

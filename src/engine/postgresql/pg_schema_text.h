@@ -9,6 +9,8 @@
 /* CREATE TABLE with columns, checks, the keys that are early, and comments; several statements separated by semicolons.
  * ERR_NOT_SUPPORTED: an expression of the definition names a column that is renamed or not carried. */
 ERR_MUST_USE bool pg_schema_create_table(const table_def *t, bool with_row_key, buf *out, err *e);
+/* Behind pg_schema_create_table of a partition: it takes rows of its parent. */
+ERR_MUST_USE bool pg_schema_attach_partition(const table_def *t, const table_def *parent, buf *out, err *e);
 /* The key is made with the table, not after the load: a unique one other than the row key, because rows of two chunks may meet in it (chunk.overlap). The row
  * key, in which they never meet, is built in one go afterwards, unless with_row_key. */
 bool pg_schema_key_is_early(const table_def *t, const key_def *k, bool with_row_key);

@@ -60,9 +60,7 @@ class Matrix:
                 server.sql(f"DROP EXTENSION IF EXISTS {extension}")
 
     def _make_types(self):
-        self.target.make_place(self.name)
-        for server in (self.source, self.target):
-            server.sql(type_matrix_pg.OWN_TYPES.format(s=self.name))
+        self.source.sql(type_matrix_pg.OWN_TYPES.format(s=self.name))
         there = [{row[0] for row in server.sql("SELECT name FROM pg_available_extensions")} for server in (self.source, self.target)]
         for extension, columns in type_matrix_pg.EXTENSIONS.items():
             if all(extension in names for names in there):

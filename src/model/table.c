@@ -8,6 +8,15 @@ uint32_t table_find_column(const table_def *t, str name)
     return UINT32_MAX;
 }
 
+void table_free_column_name(const table_def *t, const char *stem, buf *out)
+{
+    buf_add_c(out, stem);
+    for (unsigned i = 2; !out->failed && table_find_column(t, buf_str(out)) != UINT32_MAX; i++) {
+        buf_reset(out);
+        buf_printf(out, "%s%u", stem, i);
+    }
+}
+
 static bool identifies_rows(const table_def *t, const key_def *k)
 {
     if (!k->unique || k->has_prefix || k->count == 0) return false;

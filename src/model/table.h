@@ -3,6 +3,7 @@
 #define MODEL_TABLE_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/str.h"
 #include "model/type.h"
 
@@ -102,6 +103,8 @@ typedef struct table_def {
 
 /* Index of the column with this source name (ASCII case ignored), UINT32_MAX when there is none. */
 uint32_t table_find_column(const table_def *t, str name);
+/* Appends to the empty buffer a column name that the table does not have: the stem, or the stem and a number from 2 on. */
+void table_free_column_name(const table_def *t, const char *stem, buf *out);
 /* Sets row_key: the primary key, else the first unique key of only NOT NULL whole columns. */
 void table_choose_row_key(table_def *t);
 /* True when row changes can be merged by key: has a row key that is selected, no other unique key, no foreign key in or out, no triggers at the target. */

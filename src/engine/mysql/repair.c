@@ -48,11 +48,7 @@ static void drop_foreign_key(const table_def *t, const foreign_key_def *f, buf *
 static void free_column(const table_def *t, buf *out)
 {
     BUF_AUTO name = BUF_INIT;
-    buf_add_c(&name, "row_id");
-    for (unsigned i = 2; !name.failed && table_find_column(t, buf_str(&name)) != UINT32_MAX; i++) {
-        buf_reset(&name);
-        buf_printf(&name, "row_id%u", i);
-    }
+    table_free_column_name(t, "row_id", &name);
     conn_quote_name(out, buf_str(&name));
 }
 

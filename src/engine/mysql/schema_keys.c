@@ -1,8 +1,7 @@
-/* Building keys in parallel: each thread has a connection and takes the next table until none is left or one failed. */
+/* Building keys, those of several tables at once. */
 #include "engine/mysql/schema_keys.h"
 
-#include <pthread.h>
-#include <stdlib.h>
+#include "engine/table_work.h"
 
 #define SCRATCH_BYTES (64 * 1024)
 
@@ -68,96 +67,40 @@ static bool make_keys(const key_work *w, conn *c, const table_def *t, arena *a, 
 
 /* ---- several tables at once ---- */
 
-typedef struct building {
-    const key_work *w;
-    pthread_mutex_t lock; /* next, failed, error, and the calls of w->built */
-    uint32_t next;
-    bool failed;
-    err error;
-} building;
-
-typedef struct builder {
-    building *b;
-    conn *c;
-    pthread_t thread;
-    bool runs;
-} builder;
-
-static const table_def *take_table(building *b)
+static bool open_builder(void *ctx, void **ret, err *e)
 {
-    const table_def *t = NULL;
-    pthread_mutex_lock(&b->lock);
-    if (!b->failed && b->next < b->w->count) t = b->w->tables[b->next++];
-    pthread_mutex_unlock(&b->lock);
-    return t;
+    const key_work *w = ctx;
+    conn *c = NULL;
+    bool ok = conn_open(w->t->ep, w->t->env, CONN_TARGET, false, &c, e) && schema_pin_session(c, e);
+    if (!ok) conn_close(c);
+    else *ret = c;
+    return ok;
 }
 
-static void note_built(building *b, const table_def *t, const err *failure)
-{
-    pthread_mutex_lock(&b->lock);
-    if (!failure) {
-        b->w->built(b->w->ctx, "index", t);
-    } else if (!b->failed) {
-        b->failed = true;
-        b->error = *failure;
-        err_context(&b->error, "making the keys of %.*s.%.*s", STR_ARG(t->target_schema), STR_ARG(t->target_name));
-    }
-    pthread_mutex_unlock(&b->lock);
-}
+static void close_builder(void *connection) { conn_close(connection); }
 
-static void *build_main(void *arg)
+static bool build(void *ctx, void *connection, uint32_t i, err *e)
 {
-    builder *me = arg;
+    const key_work *w = ctx;
+    const table_def *t = w->tables[i];
     arena scratch;
     arena_init(&scratch, SCRATCH_BYTES, 0);
-    for (const table_def *t; (t = take_table(me->b));) {
-        err e = ERR_INIT;
-        arena_reset(&scratch);
-        bool ok = make_keys(me->b->w, me->c, t, &scratch, &e);
-        note_built(me->b, t, ok ? NULL : &e);
-    }
+    bool ok = make_keys(w, connection, t, &scratch, e);
     arena_finish(&scratch);
-    return NULL;
+    return ok || err_context(e, "making the keys of %.*s.%.*s", STR_ARG(t->target_schema), STR_ARG(t->target_name));
 }
 
-static bool start_builder(builder *me, building *b, err *e)
+static void built(void *ctx, uint32_t i)
 {
-    const target *t = b->w->t;
-    me->b = b;
-    if (!conn_open(t->ep, t->env, CONN_TARGET, false, &me->c, e) || !schema_pin_session(me->c, e)) return false;
-    int failed = pthread_create(&me->thread, NULL, build_main, me);
-    me->runs = !failed;
-    return !failed || err_set_errno(e, failed, "pthread_create");
-}
-
-static uint32_t builder_count(const key_work *w)
-{
-    uint32_t n = w->t->env->lanes ? w->t->env->lanes : 1;
-    return n < w->count ? n : w->count;
+    const key_work *w = ctx;
+    w->built(w->ctx, "index", w->tables[i]);
 }
 
 bool schema_build_keys(const key_work *w, err *e)
 {
-    building b = {.w = w, .error = ERR_INIT};
-    uint32_t n = builder_count(w);
-    builder *all = calloc(n + 1, sizeof *all);
-    if (!all) return err_no_memory(e, "index builders");
-    pthread_mutex_init(&b.lock, NULL);
-    bool started = true;
-    for (uint32_t i = 0; i < n && started; i++) started = start_builder(&all[i], &b, e);
-    if (!started) { /* those that run end after the table they are at */
-        pthread_mutex_lock(&b.lock);
-        b.next = w->count;
-        pthread_mutex_unlock(&b.lock);
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        if (all[i].runs) pthread_join(all[i].thread, NULL);
-        conn_close(all[i].c);
-    }
-    pthread_mutex_destroy(&b.lock);
-    free(all);
-    if (started && b.failed) *e = b.error;
-    return started && !b.failed;
+    key_work one = *w;
+    table_work all = {.count = w->count, .lanes = w->t->env->lanes, .open = open_builder, .close = close_builder, .run = build, .done = built, .ctx = &one};
+    return table_work_run(&all, e);
 }
 
 /* ---- foreign keys ---- */

@@ -90,6 +90,16 @@ void buf_add_hex(buf *b, str bytes)
     b->n += bytes.n * 2;
 }
 
+void buf_add_quoted(buf *b, str s, char mark)
+{
+    buf_add_byte(b, mark);
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == mark) buf_add_byte(b, mark);
+        buf_add_byte(b, s.p[i]);
+    }
+    buf_add_byte(b, mark);
+}
+
 void buf_printf(buf *b, const char *format, ...)
 {
     va_list ap;

@@ -25,6 +25,8 @@ void buf_add_u64(buf *b, uint64_t v);
 void buf_add_i64(buf *b, int64_t v);
 /* Lower-case hex digits of the bytes. */
 void buf_add_hex(buf *b, str bytes);
+/* The bytes between two marks, each mark among them doubled: names and literals of SQL. */
+void buf_add_quoted(buf *b, str s, char mark);
 void buf_printf(buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Borrowed until the next append. */
 static inline str buf_str(const buf *b) { return (str){b->p, b->n}; }

@@ -6,19 +6,18 @@
 
 /* ---- what the files share ---- */
 
-static void quote(buf *out, str s, char mark, bool backslashes)
-{
-    buf_add_byte(out, mark);
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == mark || (backslashes && s.p[i] == '\\')) buf_add_byte(out, s.p[i]);
-        buf_add_byte(out, s.p[i]);
-    }
-    buf_add_byte(out, mark);
-}
+void my_add_name(buf *out, str name) { buf_add_quoted(out, name, '`'); }
+void my_add_source_name(buf *out, str name) { buf_add_quoted(out, name, '"'); }
 
-void my_add_name(buf *out, str name) { quote(out, name, '`', false); }
-void my_add_literal(buf *out, str text) { quote(out, text, '\'', true); }
-void my_add_source_name(buf *out, str name) { quote(out, name, '"', false); }
+void my_add_literal(buf *out, str text)
+{
+    buf_add_byte(out, '\'');
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '\'' || text.p[i] == '\\') buf_add_byte(out, text.p[i]);
+        buf_add_byte(out, text.p[i]);
+    }
+    buf_add_byte(out, '\'');
+}
 
 bool my_made(str text, err *e) { return text.p || err_no_memory(e, "a mapped table"); }
 

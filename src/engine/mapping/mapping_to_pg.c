@@ -8,19 +8,9 @@
 
 /* ---- what the files share ---- */
 
-static void quote(buf *out, str s, char mark)
-{
-    buf_add_byte(out, mark);
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == mark) buf_add_byte(out, mark);
-        buf_add_byte(out, s.p[i]);
-    }
-    buf_add_byte(out, mark);
-}
-
-void pg_add_name(buf *out, str name) { quote(out, name, '"'); }
-void pg_add_literal(buf *out, str text) { quote(out, text, '\''); }
-void pg_add_source_name(buf *out, str name) { quote(out, name, '`'); }
+void pg_add_name(buf *out, str name) { buf_add_quoted(out, name, '"'); }
+void pg_add_literal(buf *out, str text) { buf_add_quoted(out, text, '\''); }
+void pg_add_source_name(buf *out, str name) { buf_add_quoted(out, name, '`'); }
 
 void pg_add_qualified(buf *out, str schema, str name)
 {

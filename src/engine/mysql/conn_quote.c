@@ -1,15 +1,7 @@
 /* Quoting of names and literals for statements. */
 #include "engine/mysql/conn.h"
 
-void conn_quote_name(buf *out, str name)
-{
-    buf_add_byte(out, '`');
-    for (size_t i = 0; i < name.n; i++) {
-        if (name.p[i] == '`') buf_add_byte(out, '`');
-        buf_add_byte(out, name.p[i]);
-    }
-    buf_add_byte(out, '`');
-}
+void conn_quote_name(buf *out, str name) { buf_add_quoted(out, name, '`'); }
 
 void conn_quote_table(buf *out, str schema, str table)
 {

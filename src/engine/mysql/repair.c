@@ -6,12 +6,8 @@
 /* 'user'@'%' with the quotes that MySQL reads in any sql_mode. */
 static void add_account(buf *out, str user)
 {
-    buf_add_byte(out, '\'');
-    for (size_t i = 0; i < user.n; i++) {
-        if (user.p[i] == '\'') buf_add_byte(out, '\'');
-        buf_add_byte(out, user.p[i]);
-    }
-    buf_add_c(out, "'@'%'");
+    buf_add_quoted(out, user, '\'');
+    buf_add_c(out, "@'%'");
 }
 
 static void login(const endpoint *ep, const err *e, buf *out)

@@ -1,17 +1,7 @@
 /* Names and literals in SQL texts for PostgreSQL. */
 #include "engine/postgresql/pg_conn.h"
 
-static void quote(buf *out, str s, char mark)
-{
-    buf_add_byte(out, mark);
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == mark) buf_add_byte(out, mark);
-        buf_add_byte(out, s.p[i]);
-    }
-    buf_add_byte(out, mark);
-}
-
-void pg_quote_name(buf *out, str name) { quote(out, name, '"'); }
+void pg_quote_name(buf *out, str name) { buf_add_quoted(out, name, '"'); }
 
 void pg_quote_table(buf *out, str schema, str table)
 {
@@ -20,4 +10,4 @@ void pg_quote_table(buf *out, str schema, str table)
     pg_quote_name(out, table);
 }
 
-void pg_quote_literal(buf *out, str text) { quote(out, text, '\''); }
+void pg_quote_literal(buf *out, str text) { buf_add_quoted(out, text, '\''); }

@@ -17,6 +17,9 @@ typedef struct condition_rows {
     str select_sql; /* lists them all */
 } condition_rows;
 
+/* " WHERE (condition) AND (the table's filter)" for those that there are; for statements of count_rows. */
+void repair_add_where(buf *out, const table_def *t, str condition);
+
 struct repair_ops {
     /* An end refused us with e. */
     void (*login)(const endpoint *ep, const err *e, buf *out);

@@ -12,10 +12,7 @@ static void add_from(buf *out, const table_def *t, str condition)
 {
     buf_add_c(out, " FROM ");
     conn_quote_table(out, t->schema, t->name);
-    if (condition.n || t->filter_sql.n) buf_add_c(out, " WHERE ");
-    if (condition.n) buf_printf(out, "(%.*s)", STR_ARG(condition));
-    if (condition.n && t->filter_sql.n) buf_add_c(out, " AND ");
-    if (t->filter_sql.n) buf_printf(out, "(%.*s\n)", STR_ARG(t->filter_sql));
+    repair_add_where(out, t, condition);
 }
 
 static bool count_all(conn *c, const table_def *t, const str *conditions, uint32_t n, condition_rows *ret, err *e)

@@ -9,26 +9,20 @@ import threading
 import time
 from collections import Counter
 
+from tcp_proxy import TcpProxy, pump
+
 COMMITS = {"mysql": b"\x07\0\0\0\x03COMMIT", "postgresql": b"Q\0\0\0\x0bCOMMIT\0"}
 LATE_S = (0.05, 1.5)
 
 
-class CommitProxy:
+class CommitProxy(TcpProxy):
     """chance: that a COMMIT's answer is lost, 0 to 1, may be set at any time. lost: how often, by what the server got; commits: all that went by."""
 
     def __init__(self, server, seed, chance=0.0):
         self.server, self.random, self.chance = server, random.Random(seed), chance
         self.lost, self.commits = Counter(), 0
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
+        super().__init__()
 
     def fate(self):
         """What becomes of a COMMIT; empty: it passes."""
@@ -40,37 +34,20 @@ class CommitProxy:
             self.lost[how] += 1
             return how
 
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            try:
-                server = socket.create_connection(("127.0.0.1", self.server.port))
-            except OSError:  # the server is down
-                client.close()
-                continue
-            _Connection(self, client, server)
+    def connected(self, client):
+        try:
+            server = socket.create_connection(("127.0.0.1", self.server.port))
+        except OSError:  # the server is down
+            client.close()
+            return
+        _Connection(self, client, server)
 
 
 class _Connection:
     def __init__(self, proxy, client, server):
         self.proxy, self.client, self.server = proxy, client, server
         self.deaf = False  # the client hears nothing any more
-        for pump in (self._up, self._down):
-            threading.Thread(target=self._run, args=(pump,), daemon=True).start()
-
-    def _run(self, pump):
-        try:
-            pump()
-        except OSError:
-            pass
-        for one in (self.client, self.server):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        pump((client, server), self._up, self._down)
 
     def _up(self):
         while got := self.client.recv(1 << 16):

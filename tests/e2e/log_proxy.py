@@ -6,8 +6,9 @@ size 4, end position 4, flags 2) and a CRC-32 at their end."""
 import re
 import socket
 import struct
-import threading
 import zlib
+
+from tcp_proxy import TcpProxy, pump
 
 COM_QUERY, COM_BINLOG_DUMP = 3, 0x12
 QUERY, ROTATE, FORMAT, XID, TABLE_MAP, INCIDENT = 2, 4, 15, 16, 19, 26
@@ -34,7 +35,7 @@ class Event:
         return head + self.body + struct.pack("<I", zlib.crc32(head + self.body))
 
 
-class LogProxy:
+class LogProxy(TcpProxy):
     """rewrite(event) → list of events, for dumps that last (not for looks at one place). on_dump(): before such a dump begins.
     queries: [(pattern, replacement)] for statements. offset: added to every position of the log file `file`. blind: only looks on (for TLS)."""
 
@@ -43,23 +44,10 @@ class LogProxy:
         self.server, self.rewrite, self.on_dump, self.queries, self.file, self.offset = server, rewrite, on_dump, list(queries), file, offset
         self.dumps = []  # (file, offset) as asked by the client
         self.seen = b""  # of clients; both ways when blind
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            Connection(self, client)
+    def connected(self, client):
+        Connection(self, client)
 
 
 class Connection:
@@ -68,19 +56,7 @@ class Connection:
         self.server = socket.create_connection(("127.0.0.1", proxy.server.port))
         self.dump = self.lasting = False
         self.sequence = 1
-        for pump in (self._blind_up, self._blind_down) if proxy.blind else (self._from_client, self._from_server):
-            threading.Thread(target=self._run, args=(pump,), daemon=True).start()
-
-    def _run(self, pump):
-        try:
-            pump()
-        except OSError:
-            pass
-        for one in (self.client, self.server):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        pump((self.client, self.server), *((self._blind_up, self._blind_down) if proxy.blind else (self._from_client, self._from_server)))
 
     def _blind_up(self):
         while got := self.client.recv(1 << 16):

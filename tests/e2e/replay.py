@@ -4,12 +4,12 @@ import json
 import os
 import socket
 import subprocess
-import threading
 import time
 from pathlib import Path
 
 import pytest
 from servers.compare import assert_same
+from tcp_proxy import TcpProxy, pump
 
 PAIRS = [("mariadb_a", "mariadb_b"), ("mariadb_a", "mysql_a"), ("mysql_a", "mariadb_a"), ("mysql_a", "mysql_b")]
 BUILD = Path(os.environ.get("SLUICE_TEST_BUILD", Path(__file__).resolve().parents[2] / "build" / "asan"))
@@ -127,46 +127,27 @@ def link():
         one.close()
 
 
-class Proxy:
+class Proxy(TcpProxy):
     """Forwards TCP; `cut(marker)` closes both sides when the client sends the marker: before it, or after the server got it."""
 
     def __init__(self, port):
         self.target = port
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
         self.marker, self.forward, self.cuts, self.muted = None, True, 0, False
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.target))
-            threading.Thread(target=self._pump, args=(client, server, True), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
+    def connected(self, client):
+        server = socket.create_connection(("127.0.0.1", self.target))
+        pump((client, server), lambda: self._forward(client, server, True), lambda: self._forward(server, client, False))
 
-    def _pump(self, source, sink, from_client):
-        try:
-            while data := source.recv(65536):
-                if from_client and self.marker and self.marker in data:
-                    self.cuts += 1
-                    self.marker = None
-                    self.muted = True
-                    if self.forward:
-                        sink.sendall(data)
-                        time.sleep(0.3)  # the server is done before we hang up
-                    break
-                if from_client or not self.muted:
+    def _forward(self, source, sink, from_client):
+        while data := source.recv(65536):
+            if from_client and self.marker and self.marker in data:
+                self.cuts += 1
+                self.marker = None
+                self.muted = True
+                if self.forward:
                     sink.sendall(data)
-        except OSError:
-            pass
-        for one in (source, sink):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.close()
+                    time.sleep(0.3)  # the server is done before we hang up
+                break
+            if from_client or not self.muted:
+                sink.sendall(data)

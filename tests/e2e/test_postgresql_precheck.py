@@ -12,6 +12,7 @@ import pytest
 from prechecks import run_sql, whole
 from servers import PostgreSQL, Unavailable
 from sluice import ROOT, Service, wait_for
+from tcp_proxy import TcpProxy
 
 PASSWORD = "Pw-1234567"
 
@@ -221,22 +222,15 @@ def test_other_slots(service, ends):
         check.good("CHECK_FAILOVER")
 
 
-class Pooler:
+class Pooler(TcpProxy):
     """Stands before a server as a pooler does: has process numbers of its own, and may refuse the connections that read the log."""
 
     def __init__(self, port, refuses):
         self.target, self.refuses = port, refuses
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+    def connected(self, client):
+        threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     @staticmethod
     def _read(connection, n):
@@ -288,7 +282,7 @@ def test_pooler(service, ends):
             check = Check(service, *ends, whole(s), SourceEndpointPort=str(pooler.port))
             got = check.bad("CHECK_REPLICATION_CONNECTION", "pooler", *(["unsupported startup parameter"] if refuses else []), state=state)
             assert "ModifyDtsJobEndpoint" in got["RepairMethod"]
-            pooler.socket.close()
+            pooler.close()
         Check(service, *ends, whole(s)).good("CHECK_REPLICATION_CONNECTION")
 
 

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from pg_target import ABSENT, CLAIM, TYPES_SQL, UNCHANGED, assert_types, column, open_database, table, types_table  # noqa: F401
+from tcp_proxy import TcpProxy, pump
 
 SEED = int(os.environ.get("SLUICE_SEED") or random.SystemRandom().randrange(2**32))
 BEGIN = {"op": "begin"}
@@ -414,54 +415,31 @@ def test_overlap_that_cannot_be_told_is_refused(open_database):
 
 # ---- commits ----
 
-class Proxy:
+class Proxy(TcpProxy):
     """Passes one connection on; at COMMIT it hangs up, before the server sees it or when the server has answered."""
 
     def __init__(self, port, forward):
-        self.port, self.forward = port, forward
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.server_port, self.forward = port, forward
         self.seen = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self):
-        while True:
-            try:
-                client = self.listener.accept()[0]
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.port))
-            threading.Thread(target=self._back, args=(client, server), daemon=True).start()
-            threading.Thread(target=self._there, args=(client, server), daemon=True).start()
+    def connected(self, client):
+        server = socket.create_connection(("127.0.0.1", self.server_port))
+        pump((client, server), lambda: self._there(client, server), lambda: self._back(client, server))
 
     def _there(self, client, server):
-        try:
-            while data := client.recv(65536):
-                if b"COMMIT\x00" in data:
-                    self.seen.set()
-                    if not self.forward:
-                        break
-                server.sendall(data)
-        except OSError:
-            pass
-        self._hang_up(client, server)
+        while data := client.recv(65536):
+            if b"COMMIT\x00" in data:
+                self.seen.set()
+                if not self.forward:
+                    break
+            server.sendall(data)
 
     def _back(self, client, server):
-        try:
-            while data := server.recv(65536):
-                if self.seen.is_set():
-                    break
-                client.sendall(data)
-        except OSError:
-            pass
-        self._hang_up(client, server)
-
-    @staticmethod
-    def _hang_up(*sockets):
-        for one in sockets:
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        while data := server.recv(65536):
+            if self.seen.is_set():
+                break
+            client.sendall(data)
 
 
 @pytest.mark.parametrize("committed", [False, True])
@@ -470,8 +448,8 @@ def test_lost_answer_to_commit(open_database, committed):
     db.sql(SIMPLE_SQL)
     db.fine(CLAIM)
     proxy = Proxy(db.server.port, committed)
-    result = db.fails(BEGIN, apply(ins([1, "a"]), end="e7"), port=proxy.listener.getsockname()[1])
-    proxy.listener.close()
+    result = db.fails(BEGIN, apply(ins([1, "a"]), end="e7"), port=proxy.port)
+    proxy.close()
     assert proxy.seen.is_set() and result["code"] == "CommitUnknown" and result["retry"] == 2
     deadline = time.monotonic() + 20
     while not committed and db.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sluice%%' AND datname = current_database()")[0][0]:
@@ -487,8 +465,8 @@ def test_lost_answer_to_the_commit_of_a_chunk(open_database):
     load = {"op": "load", "rows": [[1, "a"]]}
     db.fine(CLAIM, {"op": "store", "chunks": [{"number": 0}]})
     proxy = Proxy(db.server.port, True)
-    result = db.fails(load, port=proxy.listener.getsockname()[1])
-    proxy.listener.close()
+    result = db.fails(load, port=proxy.port)
+    proxy.close()
     assert result["code"] == "CommitUnknown" and result["retry"] == 2
     assert db.fine(load)[0] | {"us": 0} == {"rows": 1, "fed": 0, "ok": True, "code": "", "retry": 0, "text": "", "us": 0} and db.rows("t") == ["(1,a)"]
 

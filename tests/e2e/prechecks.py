@@ -1,8 +1,16 @@
 """What tests of prechecks share: running those of a job definition, and the SQL that they are told."""
 
 import json
+import uuid
 
 from sluice import endpoints, job_params, wait_for
+
+PASSWORD = "Pw-1234567"  # of accounts that tests make
+
+
+def name(prefix="pc"):
+    """A name that nothing else has."""
+    return f"{prefix}_{uuid.uuid4().hex[:8]}"
 
 
 class Check:

@@ -4,17 +4,14 @@ import re
 import socket
 import struct
 import threading
-import uuid
 from contextlib import contextmanager
 
 import prechecks
 import pytest
-from prechecks import run_sql, whole
+from prechecks import PASSWORD, name, run_sql, whole
 from servers import PostgreSQL, Unavailable
 from sluice import ROOT, Service, wait_for
 from tcp_proxy import TcpProxy
-
-PASSWORD = "Pw-1234567"
 
 
 class Check(prechecks.Check):
@@ -25,10 +22,6 @@ class Check(prechecks.Check):
 def service():
     with Service("--rate-limit", "0") as s:
         yield s
-
-
-def name(prefix="pc"):
-    return f"{prefix}_{uuid.uuid4().hex[:8]}"
 
 
 @contextmanager

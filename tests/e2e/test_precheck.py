@@ -5,26 +5,19 @@ docs/PRECHECKS.md (printed from the program's table) says which items there are:
 
 import json
 import re
-import uuid
 from contextlib import contextmanager
 
 import prechecks
 import pytest
-from prechecks import run_sql, whole
+from prechecks import PASSWORD, name, run_sql, whole
 from servers import MariaDB, MySQL, Unavailable
 from sluice import ROOT, Service, endpoints, job_params, wait_for
-
-PASSWORD = "Pw-1234567"
 
 
 @pytest.fixture(scope="module")
 def service():
     with Service("--rate-limit", "0") as s:
         yield s
-
-
-def name(prefix="pc"):
-    return f"{prefix}_{uuid.uuid4().hex[:8]}"
 
 
 @contextmanager

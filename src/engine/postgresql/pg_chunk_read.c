@@ -1,8 +1,9 @@
-/* Reads the rows of a chunk by COPY ... TO STDOUT in text form. A row is one copy out of the library's line, unescaped in place; or, on the way to another
+/* Reads the rows of a chunk by COPY ... TO STDOUT in text form. A row is one copy out of the library's line, taken apart by the codec; or, on the way to another
  * PostgreSQL, left as it is (row_batch.raw: the lines with their line feeds). */
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/pg_copy_text.h"
 #include "engine/postgresql/pg_chunk_sql.h"
 #include "engine/postgresql/pg_snapshot.h"
 
@@ -12,6 +13,7 @@ typedef struct reader {
     const row_sink *sink;
     size_t batch_bytes;
     uint32_t *columns; /* indexes of the columns that are read */
+    str *fields;       /* of the line under way, as columns */
     uint32_t count;
     row_batch *batch;
     bool raw;
@@ -22,7 +24,8 @@ typedef struct reader {
 static bool plan_columns(reader *r, buf *sql, err *e)
 {
     r->columns = calloc(r->t->column_count + 1, sizeof *r->columns);
-    if (!r->columns) return err_no_memory(e, "a chunk reader");
+    r->fields = calloc(r->t->column_count + 1, sizeof *r->fields);
+    if (!r->columns || !r->fields) return err_no_memory(e, "a chunk reader");
     for (uint32_t i = 0; i < r->t->column_count; i++) {
         if (!pg_chunk_carries(&r->t->columns[i])) continue;
         if (r->count) buf_add_c(sql, ", ");
@@ -50,39 +53,6 @@ static val_kind kind_of(col_type t)
     case COL_SMALLINT: case COL_INT: case COL_BIGINT: case COL_DECIMAL: case COL_FLOAT: case COL_DOUBLE: return VAL_NUMBER;
     default: return VAL_TEXT;
     }
-}
-
-/* COPY's text form: \b \f \n \r \t \v, \\, and a backslash before any other byte stands for that byte; nothing else is written by the server
- * (src/backend/commands/copyto.c). */
-static char unescape(char c)
-{
-    switch (c) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case 'v': return '\v';
-    default: return c;
-    }
-}
-
-/* One field from *at on, ended by a tab or the end; written back over itself. */
-static void take_field(char *line, size_t n, size_t *at, val *v, val_kind kind)
-{
-    size_t from = *at, to = from, i = from;
-    if (n - i >= 2 && line[i] == '\\' && line[i + 1] == 'N' && (n - i == 2 || line[i + 2] == '\t')) {
-        v->kind = VAL_NULL;
-        *at = i + 3;
-        return;
-    }
-    while (i < n && line[i] != '\t') {
-        char c = line[i++];
-        if (c == '\\' && i < n) c = unescape(line[i++]);
-        line[to++] = c;
-    }
-    *v = (val){.u.p = line + from, .n = (uint32_t)(to - from), .kind = (uint8_t)kind};
-    *at = i + 1;
 }
 
 static bool push(reader *r, err *e)
@@ -115,17 +85,18 @@ static bool take_line(reader *r, str line, err *e)
     if (line.n && line.p[line.n - 1] == '\n') line.n--;
     if (line.n > UINT32_MAX) return err_set(e, ERR_LIMIT, "a row of %.*s.%.*s has more than 4 GiB", STR_ARG(r->t->schema), STR_ARG(r->t->name));
     if (!r->batch && !(r->batch = row_batch_new(r->t, 0))) return err_no_memory(e, "a batch of rows");
+    arena *mem = &r->batch->mem;
+    size_t used = mem->used_bytes;
     val *vals = row_batch_add(r->batch);
-    char *copy = arena_bytes(&r->batch->mem, line.n);
-    size_t at = 0;
-    if (!vals || !copy) return err_no_memory(e, "a batch of rows");
-    memcpy(copy, line.p, line.n);
-    r->batch->bytes += line.n;
+    str copy = arena_copy(mem, line);
+    if (!vals || !copy.p) return err_no_memory(e, "a batch of rows");
+    if (!pg_copy_text_parse(copy, mem, r->fields, r->count, e)) return false;
     for (uint32_t i = 0; i < r->count; i++) {
-        if (at > line.n) return err_set(e, ERR_PROTOCOL, "a row of %.*s.%.*s has too few fields", STR_ARG(r->t->schema), STR_ARG(r->t->name));
-        take_field(copy, line.n, &at, &vals[r->columns[i]], kind_of(r->t->columns[r->columns[i]].type));
+        val *v = &vals[r->columns[i]];
+        if (!r->fields[i].p) v->kind = VAL_NULL;
+        else *v = (val){.u.p = r->fields[i].p, .n = (uint32_t)r->fields[i].n, .kind = (uint8_t)kind_of(r->t->columns[r->columns[i]].type)};
     }
-    if (at <= line.n) return err_set(e, ERR_PROTOCOL, "a row of %.*s.%.*s has too many fields", STR_ARG(r->t->schema), STR_ARG(r->t->name));
+    r->batch->bytes += mem->used_bytes - used;
     return r->batch->bytes < r->batch_bytes || push(r, e);
 }
 
@@ -149,6 +120,7 @@ bool pg_chunk_read(snapshot *n, uint32_t lane, const table_def *t, const chunk *
     bool ok = statement(&r, k, &sql, e) && pg_copy_out_begin(r.c, buf_str(&sql), false, e) && read_lines(&r, e);
     row_batch_free(r.batch);
     free(r.columns);
+    free(r.fields);
     if (ok) return true;
     if (e->retry == RETRY_RECONNECT) e->code = ERR_SNAPSHOT_LOST;
     return err_context(e, "reading chunk %u of %.*s.%.*s", k->number, STR_ARG(t->schema), STR_ARG(t->name));

@@ -231,7 +231,7 @@ def assert_store_clean(t):
 def assert_nothing_left(t):
     """Of the job, in either server, in the service's store and among its processes."""
     pid, _ = worker_pid(t.s, t.job)
-    assert not pid or not alive(pid)
+    wait_for(lambda: bool(pid) and alive(pid), {False})  # of a service that was killed: fenced, and about to end
     assert_store_clean(t)
     assert_clean(t.target, t.job)
     assert_no_connections(t.target)

@@ -109,6 +109,7 @@ def test_lines_into_other_columns(service, postgresql_15, postgresql_17):
         service.ok("CreateDtsInstance", {"JobId": job, "AutoStart": "true"})
         wait_for(lambda: status(service, job), FAILED, 60)
         assert "id=2717" in service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
+        delete(service, job)
     finally:
         for server in (source, target):
             server.sql(f"DROP SCHEMA IF EXISTS {name} CASCADE")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import prechecks
 import pytest
+from jobs import delete
 from prechecks import PASSWORD, name, run_sql, whole
 from servers import PostgreSQL, Unavailable
 from sluice import ROOT, Service, wait_for
@@ -140,8 +141,7 @@ def test_accounts(service, ends):
         assert detail()["Status"] == "Migrating", detail()["ErrorMessage"]
         source.sql_in(s, "INSERT INTO t VALUES (2, 2)")
         wait_for(lambda: len(target.sql_in(s, "SELECT id FROM t")), {2})
-        service.ok("DeleteDtsJob", {"DtsJobId": job})
-        wait_for(lambda: '"finished":true' in service.ok("SluiceDescribeReceipt", {"DtsJobId": job})["Receipt"].replace(" ", ""), {True})
+        delete(service, job)
 
 
 def test_rights_on_tables_that_are_there(service, ends):

@@ -70,7 +70,7 @@ run_e2e() {
     # LeakSanitizer reads the process with ptrace at exit; sluice forbids that to users other than root (PR_SET_DUMPABLE 0).
     [ "$(id -u)" -eq 0 ] || export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
     # shellcheck disable=SC2086
-    timeout "${SLUICE_E2E_SECONDS:-2400}" "$python" -m pytest tests/e2e -q --junitxml="$report" -o junit_family=xunit2 ${SLUICE_PYTEST_ARGS:-}
+    timeout "${SLUICE_E2E_SECONDS:-2400}" "$python" -m pytest tests/e2e -q -n "$jobs" --dist loadfile --junitxml="$report" -o junit_family=xunit2 ${SLUICE_PYTEST_ARGS:-}
     status=$?
     numbers=$(python3 scripts/count-tests.py junit "$report")
     # A run that ended badly without naming a failed test (killed, no test found, collection error) is a failure.

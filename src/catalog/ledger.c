@@ -73,6 +73,27 @@ bool ledger_list(catalog *c, str run_id, str end, str state, arena *a, ledger_re
     return true;
 }
 
+#define DUE_MAX 64 /* more wait for the next call */
+
+bool ledger_list_due(catalog *c, str end, job_state state, int64_t now_us, arena *a, ledger_record **ret, uint32_t *ret_count, err *e)
+{
+    catalog_rows rows;
+    ledger_record *list = arena_array(a, DUE_MAX, sizeof *list);
+    uint32_t n = 0;
+    if (!list) return err_no_memory(e, "the ledger");
+    if (!catalog_select(c, &rows, e,
+                        "SELECT " LEDGER_COLUMNS " FROM ledger WHERE state IN ('intended', 'created') AND next_try_us <= ? AND end = ? AND "
+                        "job_id IN (SELECT job_id FROM job WHERE state = ?) ORDER BY next_try_us, id LIMIT 64",
+                        "isi", now_us, end, (int64_t)state))
+        return false;
+    while (n < DUE_MAX && catalog_next(c, &rows, e)) list[n++] = read_entry(&rows, a);
+    catalog_rows_end(&rows);
+    if (e->code != ERR_NONE) return false;
+    *ret = list;
+    *ret_count = n;
+    return true;
+}
+
 bool ledger_find(catalog *c, uint64_t id, arena *a, ledger_record *ret, bool *ret_found, err *e)
 {
     catalog_rows rows;

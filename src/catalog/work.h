@@ -41,6 +41,8 @@ ERR_MUST_USE bool ledger_settle(catalog *c, const ledger_record *r, err *e);
 ERR_MUST_USE bool ledger_find_object(catalog *c, const ledger_record *which, arena *a, ledger_record *ret, bool *ret_found, err *e);
 /* run_id "" = every, end "" = both, state "" = every. In order of making. */
 ERR_MUST_USE bool ledger_list(catalog *c, str run_id, str end, str state, arena *a, ledger_record **ret, uint32_t *ret_count, err *e);
+/* Objects that exist or may exist (state "intended", "created") at an end of jobs in a state, whose next_try_us has come. */
+ERR_MUST_USE bool ledger_list_due(catalog *c, str end, job_state state, int64_t now_us, arena *a, ledger_record **ret, uint32_t *ret_count, err *e);
 ERR_MUST_USE bool ledger_find(catalog *c, uint64_t id, arena *a, ledger_record *ret, bool *ret_found, err *e);
 /* Sets state, attempts, next_try_us and last_error of one entry. */
 ERR_MUST_USE bool ledger_save(catalog *c, const ledger_record *r, err *e);

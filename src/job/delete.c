@@ -19,8 +19,6 @@ static const char *const step_names[] = {
 #undef DELETE_STEP
 };
 
-#define RETRY_FIRST_US 1000000LL
-#define RETRY_MAX_US (600LL * 1000000)
 #define ABANDON_US (7LL * 24 * 3600 * 1000000)
 
 static int64_t now_us(supervisor *s) { return clk_wall_us(catalog_clock(s->svc->catalog)); }
@@ -73,82 +71,14 @@ static bool mark(supervisor *s, deletion_record *d, int step, arena *a, err *e)
 
 /* --- ends --- */
 
-/* Inside a transaction: what the ledger has of an end, for the cleanup. */
-static bool add_entries(const service *s, const deletion_record *d, const char *end, json_t *message, arena *a, err *e)
-{
-    ledger_record *all = NULL;
-    uint32_t n = 0;
-    if (!ledger_list(s->catalog, d->run_id, str_from_c(end), STR(""), a, &all, &n, e)) return false;
-    json_t *list = json_array();
-    for (uint32_t i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "kind", ctl_value(all[i].kind), "name",
-                                              ctl_value(all[i].name), "state", ctl_value(all[i].state)));
-    json_object_set_new(message, "entries", list);
-    return true;
-}
-
-static json_t *end_message(const service *s, const deletion_record *d, const char *end, const secret *password)
-{
-    json_t *spec = json_loadb(d->spec.p, d->spec.n, 0, NULL), *o = json_object_get(spec, end);
-    job_endpoint ep = {.engine_name = ctl_str(o, "engine"), .host = ctl_str(o, "host"), .port = ctl_str(o, "port"), .user = ctl_str(o, "user"), .database = ctl_str(o, "database"), .ssl = ctl_str(o, "ssl")};
-    json_t *m = json_pack("{s:s, s:s, s:o, s:s%, s:s}", "type", "cleanup", "end", end, "endpoint", message_endpoint(&ep, secret_str(password), s->policy), "job_id", d->run_id.p, d->run_id.n, "identity",
-                          ctl_text(o, "identity"));
-    json_decref(spec);
-    return m;
-}
-
 static void start_cleanup(supervisor *s, const deletion_record *d, const char *end, arena *a)
 {
     err e = ERR_INIT;
-    secret password = SECRET_INIT;
-    json_t *message = NULL;
-    bool ok = catalog_begin(s->svc->catalog, &e);
-    if (ok) {
-        ok = jobs_secret_get(s->svc->catalog, service_leftover_context(d->run_id, end, a), &password, &e);
-        if (ok) message = end_message(s->svc, d, end, &password);
-        ok = ok && add_entries(s->svc, d, end, message, a, &e);
-        catalog_rollback(s->svc->catalog);
-    }
-    if (ok) {
-        child *c = supervisor_start_child(s, CHILD_CLEANUP, d->job_id, d->run_id, end, message, &e);
-        ok = c != NULL;
-        if (c) c->wanted = true;
-    } else {
-        json_decref(message);
-    }
-    if (!ok) supervisor_log(s, "cleanup", &e);
-    secret_wipe(&password);
-}
-
-/* Entries of an end that are not settled yet. */
-static bool open_entries(supervisor *s, str run_id, const char *end, arena *a, ledger_record **ret, uint32_t *ret_count, err *e)
-{
-    ledger_record *all = NULL;
-    uint32_t n = 0, kept = 0;
-    if (!ledger_list(s->svc->catalog, run_id, str_from_c(end), STR(""), a, &all, &n, e)) return false;
-    for (uint32_t i = 0; i < n; i++) {
-        bool open = str_eq(all[i].state, STR("intended")) || str_eq(all[i].state, STR("created")) || str_eq(all[i].state, STR("leftover")) || str_eq(all[i].state, STR("abandoned"));
-        if (open) all[kept++] = all[i];
-    }
-    *ret = all;
-    *ret_count = kept;
-    return true;
-}
-
-static int64_t retry_wait(uint32_t attempts)
-{
-    int64_t wait = RETRY_FIRST_US << (attempts < 10 ? attempts : 10);
-    return wait > RETRY_MAX_US ? RETRY_MAX_US : wait;
-}
-
-/* What the cleanup told of one entry; NULL: nothing. */
-static const json_t *told_of(const child *c, const ledger_record *l)
-{
-    size_t i;
-    json_t *m;
-    json_array_foreach(c->settled, i, m)
-        if (str_eq(ctl_str(m, "kind"), l->kind) && str_eq(ctl_str(m, "name"), l->name)) return m;
-    return NULL;
+    json_t *spec = json_loadb(d->spec.p, d->spec.n, 0, NULL), *o = json_object_get(spec, end);
+    job_endpoint ep = {.engine_name = ctl_str(o, "engine"), .host = ctl_str(o, "host"), .port = ctl_str(o, "port"), .user = ctl_str(o, "user"), .database = ctl_str(o, "database"),
+                       .ssl = ctl_str(o, "ssl"), .identity = ctl_str(o, "identity")};
+    if (!cleanup_start(s, d->job_id, d->run_id, end, &ep, service_leftover_context(d->run_id, end, a), a, &e)) supervisor_log(s, "cleanup", &e);
+    json_decref(spec);
 }
 
 /* The outcome of a cleanup goes to every open entry of the end that it did not settle by itself. */
@@ -157,17 +87,9 @@ static bool settle_entries(supervisor *s, const deletion_record *d, const child 
 {
     for (uint32_t i = 0; i < n; i++) {
         ledger_record *l = &list[i];
-        const json_t *told = told_of(c, l);
-        if (told) {
-            l->state = ctl_str(told, "state");
-            l->last_error = ctl_str(told, "why");
-        } else if (c->cleaned) {
-            l->state = STR("removed");
-            l->last_error = ctl_flag(c->cleaned, "other_server") ? STR("another server answers at this address now: the object is gone with the old one") : STR("");
-        } else {
+        if (!cleanup_settles(c, l)) {
             l->state = now_us(s) - d->requested_us > ABANDON_US ? STR("abandoned") : STR("leftover");
-            l->last_error = c->failed ? str_from_c(c->error.text) : STR("the cleanup process ended without a report");
-            l->next_try_us = now_us(s) + retry_wait(l->attempts);
+            l->next_try_us = now_us(s) + cleanup_wait_us(l->attempts);
             l->attempts++;
         }
         if (!ledger_save(s->svc->catalog, l, e)) return false;
@@ -207,7 +129,7 @@ static bool add_outcome(supervisor *s, const deletion_record *d, const child *c,
     return true;
 }
 
-void delete_child_ended(supervisor *s, child *c)
+bool delete_child_ended(supervisor *s, child *c)
 {
     arena a;
     err e = ERR_INIT;
@@ -218,9 +140,9 @@ void delete_child_ended(supervisor *s, child *c)
     arena_init(&a, 64 * 1024, 0);
     if (!catalog_begin(s->svc->catalog, &e)) {
         supervisor_log(s, "cleanup", &e);
-        return;
+        return true;
     }
-    bool ok = deletion_find(s->svc->catalog, str_from_c(c->run_id), &a, &d, &found, &e) && found && open_entries(s, d.run_id, c->end, &a, &list, &n, &e);
+    bool ok = deletion_find(s->svc->catalog, str_from_c(c->run_id), &a, &d, &found, &e) && found && cleanup_open_entries(s, d.run_id, c->end, &a, &list, &n, &e);
     if (ok) {
         json_t *receipt = receipt_of(&d);
         add_removed(receipt, c);
@@ -234,6 +156,7 @@ void delete_child_ended(supervisor *s, child *c)
     }
     if (!ok && e.code != ERR_NONE) supervisor_log(s, "cleanup", &e);
     arena_finish(&a);
+    return found || e.code != ERR_NONE;
 }
 
 /* --- steps --- */
@@ -260,7 +183,7 @@ static bool clean_end(supervisor *s, deletion_record *d, int step, const char *e
     snprintf(run, sizeof run, "%.*s", STR_ARG(d->run_id));
     if (supervisor_find(s, CHILD_CLEANUP, run, end)) return true;
     if (!catalog_begin(s->svc->catalog, e)) return false;
-    bool ok = open_entries(s, d->run_id, end, a, &list, &n, e);
+    bool ok = cleanup_open_entries(s, d->run_id, end, a, &list, &n, e);
     if (ok && n == 0) return journal(s, d, step, jobs_secret_remove(s->svc->catalog, service_leftover_context(d->run_id, end, a), e), a, e);
     catalog_rollback(s->svc->catalog);
     if (ok) start_cleanup(s, d, end, a);

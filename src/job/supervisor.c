@@ -384,7 +384,7 @@ static void reap(supervisor *s, child *c)
     flush_all(s);
     int status = role_reap(&c->process);
     on_end(s, c, status);
-    if (c->kind == CHILD_CLEANUP) delete_child_ended(s, c);
+    if (c->kind == CHILD_CLEANUP && !delete_child_ended(s, c)) release_child_ended(s, c);
     remove_child(s, c);
     service_wake(s->svc);
 }
@@ -421,6 +421,7 @@ static void *run(void *arg)
     while (!cancel_asked(&s->stop)) {
         reconcile(s);
         delete_work(s);
+        release_work(s);
         wait_and_hear(s);
         s->rounds++;
         if (mono_us() - flushed_us >= TICK_MS * 1000) {

@@ -1,4 +1,4 @@
-/* Inside of the supervisor: shared by supervisor.c and delete.c. */
+/* Inside of the supervisor: shared by supervisor.c, cleanup.c, delete.c and release.c. */
 #ifndef JOB_SUPERVISOR_PRIV_H
 #define JOB_SUPERVISOR_PRIV_H
 
@@ -37,9 +37,24 @@ child *supervisor_find(supervisor *s, child_kind kind, const char *run_id, const
 child *supervisor_start_child(supervisor *s, child_kind kind, str job_id, str run_id, const char *end, json_t *message, err *e);
 void supervisor_stop_child(child *c);
 
+/* cleanup.c: a probe that removes what a run made at one end ("src", "dest"), as the ledger has it; secret: the context of the end's password. Its settings
+ * and the ledger are read in a transaction of its own. */
+ERR_MUST_USE bool cleanup_start(supervisor *s, str job_id, str run_id, const char *end, const job_endpoint *ep, str secret, arena *a, err *e);
+/* Inside a transaction: entries of an end that are not settled. */
+ERR_MUST_USE bool cleanup_open_entries(supervisor *s, str run_id, const char *end, arena *a, ledger_record **ret, uint32_t *ret_count, err *e);
+/* What the end of a cleanup means for an open entry: true with its new state, false with last_error when it stays open. */
+bool cleanup_settles(const child *c, ledger_record *l);
+/* How long to wait before the next attempt: 1 s, doubled each time, at most 600 s. */
+int64_t cleanup_wait_us(uint32_t attempts);
+
 /* delete.c: advances unfinished deletions and due leftovers. */
 void delete_work(supervisor *s);
-/* delete.c: a cleanup probe has ended. */
-void delete_child_ended(supervisor *s, child *c);
+/* delete.c: a cleanup probe has ended. False: it was not that of a deletion. */
+bool delete_child_ended(supervisor *s, child *c);
+
+/* release.c: jobs that have ended give up what they hold at their sources. */
+void release_work(supervisor *s);
+/* release.c: a cleanup probe that is not of a deletion has ended. */
+void release_child_ended(supervisor *s, const child *c);
 
 #endif

@@ -48,6 +48,15 @@ def database(source, target, rows=1000, prefix="job_"):
                 server.drop_place(name)
 
 
+@contextmanager
+def up(server):
+    """A server that the test kills runs again afterwards."""
+    try:
+        yield
+    finally:
+        server.start()
+
+
 # --- calls ---
 
 

@@ -4,12 +4,11 @@ import json
 import os
 import signal
 import time
-from contextlib import contextmanager
 
 import pytest
 import writers
 from jobs import (LONG, PAIRS, alive, assert_as_before, assert_gone, assert_no_connections, assert_same, configure, count, database, delete, each_pair, insert, inventory,
-                  reach, run_until, same_count, status, worker_pid)
+                  reach, run_until, same_count, status, up, worker_pid)
 from sluice import Service, endpoints, job_params, wait_for
 
 
@@ -17,15 +16,6 @@ from sluice import Service, endpoints, job_params, wait_for
 def service():
     with Service("--rate-limit", "0") as s:
         yield s
-
-
-@contextmanager
-def up(server):
-    """A server that the test kills runs again afterwards."""
-    try:
-        yield
-    finally:
-        server.start()
 
 
 def hex_rows(server, db, table):

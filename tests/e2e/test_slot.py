@@ -1,7 +1,9 @@
-"""A job's slot at a source that is idle: the log goes on because of other databases, and the slot lets it go."""
+"""How long a job's slot holds the source's log: not while other databases alone write, and not after the job has ended."""
+
+import json
 
 import slots
-from jobs import configure, database, delete, run_until, same_count
+from jobs import alive, configure, database, delete, insert, reach, run_until, same_count, status, up, worker_pid
 from sluice import Service, wait_for
 
 MIB = 1 << 20
@@ -31,3 +33,57 @@ def test_idle_source_holds_no_log_back(postgresql_15, postgresql_15_b):
             delete(service, job)
         finally:
             source.sql("DROP DATABASE busy")
+
+
+def held(source, job):
+    """Slots and publications of the job."""
+    return [row[0] for row in source.sql("SELECT slot_name FROM pg_replication_slots WHERE slot_name = %s UNION ALL SELECT pubname FROM pg_publication WHERE pubname = %s",
+                                         slots.slot_of(job), slots.slot_of(job))]
+
+
+def log(service, job):
+    return [line["Context"] for line in service.ok("DescribeDtsServiceLog", {"DtsJobId": job, "PageSize": 100})["ServiceLogContexts"]]
+
+
+def test_stopped_job_holds_nothing(postgresql_15, postgresql_15_b):
+    """A paused job keeps slot and publication; one that was stopped, in its stream or its load, has neither, also when it was paused before."""
+    source, target = postgresql_15, postgresql_15_b
+    slowly = json.dumps({"autoStartModulesAfterConfig": "none", "fullDynamicConfig": {"dts.datamove.source.rps.max": "200"}, "sluice.chunkRows": 500})
+    with Service("--rate-limit", "0") as service, database(source, target, rows=5000) as name, database(source, target) as other:
+        jobs = [configure(service, source, target, other, "SYNC"), configure(service, source, target, name, "MIGRATION", DataSynchronization="false", Reserve=slowly)]
+        run_until(service, jobs[0], "Synchronizing")
+        run_until(service, jobs[1], "Migrating")
+        wait_for(lambda: [len(held(source, job)) for job in jobs], [[2, 2]])
+        service.ok("SuspendDtsJob", {"DtsJobId": jobs[0]})
+        wait_for(lambda: alive(worker_pid(service, jobs[0])[0]), {False})
+        insert(source, other, 2001, 2100)
+        service.ok("StopDtsJob", {"DtsJobId": jobs[1]})
+        wait_for(lambda: held(source, jobs[1]), [[]])
+        assert len(held(source, jobs[0])) == 2
+        service.ok("StartDtsJob", {"DtsJobId": jobs[0]})
+        reach(service, jobs[0], "Synchronizing")
+        same_count(source, target, other)
+        service.ok("SuspendDtsJob", {"DtsJobId": jobs[0]})
+        service.ok("StopDtsJob", {"DtsJobId": jobs[0]})
+        wait_for(lambda: held(source, jobs[0]), [[]])
+        for job in jobs:
+            assert any(line.startswith(f"removed at the source: replication slot {slots.slot_of(job)}") for line in log(service, job)), log(service, job)
+            assert service.call("StartDtsJob", {"DtsJobId": job}).json["Code"] == "InvalidJobStatus" and status(service, job) == "Finished"
+            entries = {(entry["kind"], entry["state"]) for entry in delete(service, job)["ledger"] if entry["end"] == "src"}
+            assert entries == {("slot", "removed"), ("publication", "removed")}
+
+
+def test_stopped_job_waits_for_its_source(postgresql_15, postgresql_15_b):
+    """The source is away when the job is stopped, and the service is killed meanwhile: the slot goes once all are back."""
+    source, target = postgresql_15, postgresql_15_b
+    with Service("--rate-limit", "0") as service, database(source, target) as name, up(source):
+        job = configure(service, source, target, name, "SYNC")
+        run_until(service, job, "Synchronizing")
+        source.kill9()
+        service.ok("StopDtsJob", {"DtsJobId": job})
+        wait_for(lambda: any("could not be freed" in line for line in log(service, job)), {True})
+        service.kill9()
+        service.start()
+        source.start()
+        wait_for(lambda: held(source, job), [[]], 90)
+        delete(service, job)

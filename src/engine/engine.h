@@ -10,6 +10,7 @@
 #include "model/batch.h"
 #include "model/dblist.h"
 #include "model/endpoint.h"
+#include "model/sequence.h"
 
 /* The ownership ledger: every object made outside our process is written down durably before it is made.
  * kind: "schema", "table", "rows", "slot", ...; name: full name as a user would write it; undo: exact SQL. */
@@ -152,6 +153,9 @@ typedef struct source_ops {
     bool (*shape)(const table_def *t, buf *out);
     /* Makes of a table as it is now what it was when its shape was the text. */
     bool (*restore_shape)(table_def *t, str shape, arena *a, err *e);
+    /* Where the counters of the catalog's tables, and its sequences, stand now: not as of any position, but never behind rows that are in the log. One entry for
+     * each column that takes numbers from one. NULL: it has none. */
+    bool (*read_sequences)(source *s, const catalog_def *c, arena *a, sequence_state **ret, uint32_t *ret_count, err *e);
     /* Removes what the job made at the source, as env->ledger has it; env->job_id names it. As target_ops.remove_job; NULL: this engine makes nothing there. */
     bool (*remove_job)(source *s, str job_id, arena *a, str *ret_removed, err *e);
 } source_ops;
@@ -243,6 +247,10 @@ typedef struct target_ops {
     bool (*keep_shapes)(target *t, uint64_t epoch, const catalog_def *c, const str *shapes, err *e);
     /* Changes columns and keeps the new shape, once however often it is called. */
     bool (*alter_table)(target *t, uint64_t epoch, const table_alter *x, err *e);
+    /* Sets counters as the source has them, plus `margin` numbers; ret: one result for each. One that was used here never goes back, unless it cycles. c: as the
+     * target has it. Idempotent, and safe beside a worker. Fails only as a whole, when the target cannot answer. NULL: it has none. */
+    bool (*set_sequences)(target *t, const catalog_def *c, const sequence_state *list, uint32_t count, uint64_t margin, arena *a, sequence_result *ret, err *e);
+    bool rows_move_sequences;     /* a row that is written with its number moves the counter by itself */
     /* Removes what the job left: its rows, and tables and schema when no other job uses them; sessions that its worker left behind end first. Idempotent.
      * Settles entries of the ledger; those that it does not name are removed when it succeeds. ret_removed: one line per object, in the arena. ERR_TARGET_CONNECT... when unreachable. */
     bool (*remove_job)(target *t, str job_id, arena *a, str *ret_removed, err *e);

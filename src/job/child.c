@@ -124,6 +124,12 @@ static bool on_caught_up(service *s, child *c, job_record *r, const json_t *m, a
     return jobs_save(s->catalog, r, e);
 }
 
+static bool on_note(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
+{
+    (void)c, (void)a;
+    return service_log_add(s->catalog, r->job_id, strcmp(ctl_text(m, "level"), "WARN") == 0 ? "WARN" : "INFO", ctl_str(m, "text"), e);
+}
+
 static bool on_done(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
 {
     (void)m, (void)a, (void)c;
@@ -375,7 +381,7 @@ static bool flush_now(service *s, child *c)
 static const struct {
     const char *type;
     change_fn *fn;
-} changes[] = {{"stage", on_stage}, {"object", on_object}, {"retrying", on_retrying}, {"caught_up", on_caught_up}, {"done", on_done},
+} changes[] = {{"stage", on_stage}, {"object", on_object}, {"retrying", on_retrying}, {"caught_up", on_caught_up}, {"note", on_note}, {"done", on_done},
                {"item", on_item},   {"identity", on_identity}, {"checked", on_checked}};
 
 /* What a message of this type changes about the job; NULL: nothing. */

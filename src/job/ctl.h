@@ -10,6 +10,7 @@
  *                  table     {"type":"table","schema":s,"name":s,"target_schema":s,"target_name":s,"total":n,"done":n,"bytes":n,"state":s}
  *                  applied   {"type":"applied","txns":n,"rows":n,"bytes":n,"commit_us":n,"position":s}  totals since the worker's start
  *                  caught_up {"type":"caught_up","yes":b}
+ *                  note      {"type":"note","level":"INFO"|"WARN","text":s}                             a line for the job's log
  *                  retrying  {"type":"retrying","end":s,"attempt":n,"code":s,"text":s}                  code "None": it is over
  *                  ledger    {"type":"ledger","op":"intend","seq":n,"end":s,"kind":s,"name":s,"undo":s,"shared":b} or {"op":"created","seq":n,"id":n}
  *                            or {"op":"find","seq":n,"end":s,"kind":s,"name":s} or {"op":"settle","seq":n,"end":s,"kind":s,"name":s,"state":s,"why":s}

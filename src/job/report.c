@@ -162,6 +162,12 @@ static void on_retrying(void *ctx, const err *e, const char *end, uint32_t attem
     tell(ctx, m);
 }
 
+static void on_note(void *ctx, bool warning, str text)
+{
+    json_t *m = json_pack("{s:s, s:s, s:o}", "type", "note", "level", warning ? "WARN" : "INFO", "text", ctl_value(text));
+    tell(ctx, m);
+}
+
 /* --- ledger --- */
 
 /* Takes the message, gives it its number, sends it and waits for the answer. ret_id, ret_state: NULL when not wanted.
@@ -238,7 +244,7 @@ void report_ledger_answer(report *r, const json_t *m)
 void report_bind(report *r, pipeline_events *ret_events, ledger *ret_ledger)
 {
     *ret_events = (pipeline_events){.stage = on_stage, .schema_object = on_object, .table_planned = on_planned, .rows_loaded = on_rows, .table_loaded = on_loaded,
-                                    .applied = on_applied, .caught_up = on_caught_up, .retrying = on_retrying, .ctx = r};
+                                    .applied = on_applied, .caught_up = on_caught_up, .note = on_note, .retrying = on_retrying, .ctx = r};
     *ret_ledger = (ledger){.intend = on_intend, .created = on_created, .find = on_find, .settle = on_settle, .ctx = r};
 }
 

@@ -2,6 +2,7 @@
 #include "pipeline/pipeline.h"
 
 #include "pipeline/reload.h"
+#include "pipeline/sequences.h"
 #include "pipeline/shapes.h"
 
 #define CONNECT_TIMEOUT_S 10
@@ -19,6 +20,7 @@ static bool read_source(run *r, source_facts *f, err *e)
     source *s = NULL;
     arena_reset(&r->mem); /* what an attempt before this one read */
     r->catalog = (catalog_def){0};
+    r->streaming = false;
     if (!ops->open(r->job->source, &r->env, &s, e)) return false;
     bool ok = ops->server(s, &r->mem, &r->source_info, e) && ops->read_catalog(s, r->job->objects, &r->mem, &r->catalog, e);
     if (ok && f->want_position) ok = ops->keep_log ? ops->keep_log(s, &r->catalog, &r->mem, &f->now, e) : ops->current_position(s, &r->mem, &f->now, e);
@@ -160,8 +162,9 @@ static bool run_stages(run *r, stage from, bool *ret_rewound, err *e)
         }
         if (!finish_stage(r, STAGE_INDEX, e)) return false;
     }
-    if (from <= STAGE_INDEX && !(run_schema(r, STAGE_INDEX, e) && finish_stage(r, STAGE_STREAM, e))) return false;
+    if (from <= STAGE_INDEX && !(run_schema(r, STAGE_INDEX, e) && sequences_after_load(r, e) && finish_stage(r, STAGE_STREAM, e))) return false;
     if (needs_stream(r->job) && !stream_stage_run(r, ret_rewound, e)) return false;
+    if (!*ret_rewound && r->streaming && !sequences_after_load(r, e)) return false;
     return *ret_rewound || release_log(r, e);
 }
 
@@ -192,6 +195,7 @@ bool pipeline_run(const pipeline_job *job, const pipeline_events *events, const 
         rewound = false;
         ok = run_from_checkpoint(&r, &rewound, e);
     } while (ok && rewound);
+    if (!ok && e->code == ERR_CANCELLED && r.streaming) sequences_at_stop(&r);
     arena_finish(&r.mem);
     return ok;
 }

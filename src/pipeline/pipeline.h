@@ -43,6 +43,8 @@ typedef struct pipeline_events {
     void (*applied)(void *ctx, uint64_t txns, uint64_t rows, uint64_t bytes, int64_t commit_us, position at);
     /* The stream has reached what was the source's newest position when asked. */
     void (*caught_up)(void *ctx, bool yes);
+    /* A line for the job's log. */
+    void (*note)(void *ctx, bool warning, str text);
     /* A failure that is being retried; e->code == ERR_NONE when it is over. end: "srcDB", "destDB" or "inner_module". */
     void (*retrying)(void *ctx, const err *e, const char *end, uint32_t attempt);
     void *ctx;

@@ -29,6 +29,10 @@ typedef struct run {
     bool target_mariadb;
     uint32_t target_version;
     server_info source_info;
+    bool streaming;                /* the stream was begun with this catalog */
+    bool rows_since_sequences;     /* rows were applied since the target's counters were set, at sequences_us (monotonic, 0: not by this run) */
+    int64_t sequences_us;
+    uint64_t told_sequences;       /* hash of the failures that were told last */
     bool claimed;                  /* a claim succeeded: from now on the row must be there */
 } run;
 

@@ -4,6 +4,7 @@
  * window was committed. */
 #include "pipeline/reader.h"
 #include "pipeline/reload.h"
+#include "pipeline/sequences.h"
 #include "pipeline/shapes.h"
 #include "pipeline/window.h"
 
@@ -39,7 +40,7 @@ static void tell_caught_up(stream *s, bool yes)
     if (s->run->events->caught_up) s->run->events->caught_up(s->run->events->ctx, yes);
 }
 
-static bool check_caught_up(stream *s, err *e)
+static bool look_at_goal(stream *s, err *e)
 {
     if (reader_take_goal(&s->reader, &s->goal)) s->has_goal = true;
     if (!s->has_goal) {
@@ -52,6 +53,15 @@ static bool check_caught_up(stream *s, err *e)
     if (!s->run->job->source_engine->source->compare(at, place_get(&s->goal), &order, e)) return false;
     if (order >= 0) s->has_goal = false;
     tell_caught_up(s, order >= 0);
+    return true;
+}
+
+/* rows: some were applied. */
+static bool check_caught_up(stream *s, bool rows, err *e)
+{
+    if (!look_at_goal(s, e)) return false;
+    if (s->caught_up) sequences_while_caught_up(s->run, rows);
+    else s->run->rows_since_sequences |= rows;
     return true;
 }
 
@@ -111,7 +121,7 @@ static bool flush(stream *s, err *e)
     window_reset(&s->window);
     if (s->window_rows < s->run->job->window_rows) s->window_rows *= 2;
     throttle_pace(s->run->job->limits, THROTTLE_STREAM, w.row_count, bytes, 1, s->run->clock, s->run->cancel);
-    return check_caught_up(s, e);
+    return check_caught_up(s, w.row_count > 0, e);
 }
 
 /* A transaction in a file: parts of it go through the (empty) window one after the other. */
@@ -158,7 +168,7 @@ static bool apply_spilled(stream *s, const txn *t, err *e)
     const pipeline_events *v = s->run->events;
     if (v->applied) v->applied(v->ctx, 1, l.last.row_count, bytes, t->commit_us, t->end);
     throttle_pace(s->run->job->limits, THROTTLE_STREAM, l.last.row_count, bytes, 1, s->run->clock, s->run->cancel);
-    return check_caught_up(s, e);
+    return check_caught_up(s, l.last.row_count > 0, e);
 }
 
 /* An empty transaction while the window is empty: only a position. */
@@ -174,7 +184,7 @@ static bool pass_over(stream *s, txn *t, err *e)
         const pipeline_events *v = s->run->events;
         if (v->applied) v->applied(v->ctx, 0, 0, 0, s->applied.commit_us, place_get(&s->applied));
     }
-    return check_caught_up(s, e);
+    return check_caught_up(s, false, e);
 }
 
 static bool is_full(const stream *s)
@@ -290,6 +300,7 @@ static bool stream_on(stream *s, err *e)
     if (!spans_rank(&s->spans, place_get(&s->applied), &s->window.rank, e)) return false;
     if (!reader_start(&s->reader, s->run, place_get(&s->applied), s->until, e)) return false;
     s->saved_us = clk_mono_us(s->run->clock);
+    s->run->streaming = s->run->rows_since_sequences = true;
     bool ok = apply_all(s, e) && (s->altered || finish_at_until(s, e));
     reader_finish(&s->reader);
     if (ok && !s->altered) run_stage_event(s->run, STAGE_STREAM, true);

@@ -63,6 +63,7 @@ static const source_ops source_table = {
     .snapshot_position = snapshot_at,
     .plan_chunks = chunk_plan,
     .read_chunk = chunk_read,
+    .read_sequences = auto_increment_read,
 };
 
 static const target_ops target_table = {
@@ -83,6 +84,8 @@ static const target_ops target_table = {
     .apply_begin = applier_begin,
     .apply = applier_apply,
     .apply_large = applier_apply_large,
+    .set_sequences = auto_increment_set,
+    .rows_move_sequences = true,
     .remove_job = checkpoint_remove_job,
 };
 

@@ -68,6 +68,9 @@ bool checkpoint_remove_job(target *t, str job_id, arena *a, str *ret_removed, er
 bool loader_open_lane(target *t, uint64_t epoch, bool ignore_existing, loader **ret, err *e);
 void loader_close_lane(loader *l);
 bool loader_load(loader *l, const table_def *t, const chunk *c, position at, const row_feed *feed, uint64_t *ret_rows, err *e);
+/* auto_increment.c */
+bool auto_increment_read(source *s, const catalog_def *c, arena *a, sequence_state **ret, uint32_t *ret_count, err *e);
+bool auto_increment_set(target *t, const catalog_def *c, const sequence_state *list, uint32_t count, uint64_t margin, arena *a, sequence_result *ret, err *e);
 /* unload.c */
 bool unload_chunk(target *t, uint64_t epoch, const table_def *table, const chunk *k, err *e);
 /* apply.c */

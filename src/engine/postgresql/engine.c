@@ -45,6 +45,7 @@ static const source_ops pg_source_ops = {
     .stream = pg_stream_run,
     .shape = pg_shape_text,
     .restore_shape = pg_shape_restore,
+    .read_sequences = pg_sequences_read,
     .remove_job = pg_slot_remove,
 };
 

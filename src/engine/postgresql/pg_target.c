@@ -48,5 +48,6 @@ const target_ops pg_target_ops = {
     .read_shapes = pg_alter_read_shapes,
     .keep_shapes = pg_alter_keep_shapes,
     .alter_table = pg_alter_table,
+    .set_sequences = pg_sequences_set,
     .remove_job = pg_checkpoint_remove_job,
 };

@@ -45,6 +45,10 @@ static const opt job_create_options[] = {{"source", 's', "URL", "Source: mysql:/
 static const opt copy_options[] = {JOB_OPTIONS, CLIENT_OPTIONS, END};
 static const opt leftover_retry_options[] = {{"user", 0, "NAME", "Log in as this user; the password is taken from SLUICE_LEFTOVER_PASSWORD."}, CLIENT_OPTIONS, END};
 static const opt job_watch_options[] = {{"caught-up", 0, NULL, "End when the destination has caught up with the source, too."}, CLIENT_OPTIONS, END};
+static const opt job_cutover_options[] = {{"wait", 0, "SECONDS", "How long to wait for the destination (default 10)."},
+                                          {"sequence-margin", 0, "N", "Numbers to leave out behind the source's next ones (default 0)."},
+                                          CLIENT_OPTIONS,
+                                          END};
 static const opt no_options[] = {END};
 
 const command commands[] = {
@@ -60,6 +64,7 @@ const command commands[] = {
     {"job create", "", 0, 0, "Create and configure a job.", job_create_options, run_job_create, false},
     {"job start", "ID ...", 1, -1, "Start jobs.", client_options, run_job_start, false},
     {"job pause", "ID ...", 1, -1, "Pause jobs; job start goes on.", client_options, run_job_pause, false},
+    {"job cutover", "ID", 1, 1, "Make the destination ready to be switched to: all changes, then sequences and AUTO_INCREMENT.", job_cutover_options, run_job_cutover, false},
     {"job stop", "ID ...", 1, -1, "End jobs for good.", client_options, run_job_stop, false},
     {"job reset", "ID ...", 1, -1, "Put sync jobs back to not configured.", client_options, run_job_reset, false},
     {"job delete", "ID ...", 1, -1, "Delete jobs in any state and show the receipts.", client_options, run_job_delete, false},

@@ -26,6 +26,8 @@ int run_copy(const args *a);
 int run_leftover_list(const args *a);
 int run_leftover_retry(const args *a);
 int run_leftover_forget(const args *a);
+/* cutover.c */
+int run_job_cutover(const args *a);
 /* report.c */
 int run_job_report(const args *a);
 /* api.c */

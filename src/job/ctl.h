@@ -18,11 +18,14 @@
  *                  failed    {"type":"failed","code":s,"retry":n,"native":n,"text":s}
  * serve → probe    connect   {"type":"connect","source":endpoint|null,"target":endpoint|null}
  *                  precheck  {"type":"precheck", ...spec}
+ *                  cutover   {"type":"cutover", ...spec,"margin":n,"wait_ms":n}
  *                  cleanup   {"type":"cleanup","end":"src"|"dest","endpoint":{},"job_id":s,"identity":s,"entries":[{"kind":s,"name":s,"state":s}]}
  * probe → serve    connected {"type":"connected","source":{"ok":b,"product":s,"version":s,"identity":s,"code":s,"text":s}|null,"target":...}
  *                  item      {"type":"item","item":s,"state":"Success"|"Warning"|"Failed","detail":s,"repair":s}
  *                  identity  {"type":"identity","end":"src"|"dest","identity":s,"product":s,"version":s}
  *                  checked   {"type":"checked","failed":n}
+ *                  cutover   {"type":"cutover","ready":b,"marker":s,"position":s,"waited_ms":n,"counts":{"Set":n,"Right":n,"Ahead":n,"Absent":n,"Failed":n},
+ *                             "sequences":[{"Name":s,"Next":s,"Outcome":s,"Text":s}]}
  *                  cleaned   {"type":"cleaned","removed":s,"other_server":b,"checkpoint":{"position":s,"txns":n,"rows":n}|null}
  *                  settled   {"type":"settled","kind":s,"name":s,"state":s,"why":s}                     cleanup: what became of one entry
  *                  failed    as above */

@@ -11,6 +11,7 @@
 #include "job/ledger_text.h"
 #include "job/roles.h"
 #include "job/spec.h"
+#include "pipeline/cutover.h"
 
 #define CONNECT_TIMEOUT_S 10
 #define IO_TIMEOUT_S 60
@@ -97,6 +98,39 @@ static bool do_precheck(probe *p, const json_t *m, err *e)
     if (outcome.target_reached) tell_identity(p, "dest", &outcome.target);
     spec_finish(&spec);
     return ok && tell(p, json_pack("{s:s, s:i}", "type", "checked", "failed", (int)p->failed_items), e);
+}
+
+/* --- cutover --- */
+
+#define SEQUENCES_TOLD 20000 /* of a job with more, those that went well are only counted */
+
+static json_t *sequence_list(const cutover_result *r, json_t *counts)
+{
+    static const char *const names[] = {[SEQUENCE_SET] = "Set", [SEQUENCE_RIGHT] = "Right", [SEQUENCE_AHEAD] = "Ahead", [SEQUENCE_ABSENT] = "Absent", [SEQUENCE_FAILED] = "Failed"};
+    json_int_t n[SEQUENCE_FAILED + 1] = {0};
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < r->sequence_count; i++) {
+        const sequence_result *s = &r->sequences[i];
+        n[s->outcome]++;
+        if (json_array_size(list) < SEQUENCES_TOLD || s->outcome == SEQUENCE_FAILED)
+            json_array_append_new(list, json_pack("{s:o, s:o, s:s, s:o}", "Name", ctl_value(s->name), "Next", ctl_value(s->next), "Outcome", names[s->outcome], "Text", ctl_value(s->why)));
+    }
+    for (int i = 0; i <= SEQUENCE_FAILED; i++) json_object_set_new(counts, names[i], json_integer(n[i]));
+    return list;
+}
+
+static bool do_cutover(probe *p, const json_t *m, err *e)
+{
+    job_spec spec;
+    cutover_result r;
+    if (!spec_read(m, &spec, e)) return false;
+    bool ok = spec.objects ? cutover_run(&spec.job, (uint64_t)ctl_number(m, "margin"), ctl_number(m, "wait_ms"), &p->stop, clk_system(), &p->mem, &r, e)
+                           : (*e = spec.objects_error, false);
+    spec_finish(&spec);
+    if (!ok) return false;
+    json_t *counts = json_object(), *list = sequence_list(&r, counts);
+    return tell(p, json_pack("{s:s, s:b, s:o, s:o, s:I, s:o, s:o}", "type", "cutover", "ready", (int)r.ready, "marker", ctl_value(r.marker.text), "position", ctl_value(r.at.text), "waited_ms",
+                             (json_int_t)r.waited_ms, "counts", counts, "sequences", list), e);
 }
 
 /* The job's last position, for the receipt; null when there is none or it cannot be read. */
@@ -204,6 +238,7 @@ static bool do_request(probe *p, err *e)
     bool ok;
     if (strcmp(type, "connect") == 0) ok = do_connect(p, m, e);
     else if (strcmp(type, "precheck") == 0) ok = do_precheck(p, m, e);
+    else if (strcmp(type, "cutover") == 0) ok = do_cutover(p, m, e);
     else if (strcmp(type, "cleanup") == 0) ok = do_cleanup(p, m, e);
     else ok = err_set(e, ERR_PROTOCOL, "the request \"%s\" is not known", type);
     json_decref(m);

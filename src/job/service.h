@@ -97,6 +97,14 @@ ERR_MUST_USE bool service_leftovers(service *s, str job_id, arena *a, ledger_rec
 ERR_MUST_USE bool service_leftover_act(service *s, uint64_t ledger_id, const char *verb, str user, str password, err *e);
 /* The receipt of a deletion, JSON text: steps with outcome, ledger, last position, row counts. JOB_NOT_FOUND when the id was never deleted. */
 ERR_MUST_USE bool service_receipt(service *s, job_ref ref, arena *a, str *ret_json, err *e);
+/* What service_cutover is asked. */
+typedef struct cutover_request {
+    uint64_t margin; /* numbers to leave out behind the source's next ones */
+    int64_t wait_ms; /* for the destination, 0..30000 */
+} cutover_request;
+
+/* Makes the destination of a running job ready to be switched to, through a probe (pipeline/cutover.h): JSON text of its answer (job/ctl.h). Idempotent. */
+ERR_MUST_USE bool service_cutover(service *s, job_ref ref, const cutover_request *q, arena *a, str *ret_json, service_fault *f, err *e);
 /* One-shot connection test through a probe (at most 30 s): JSON text of the probe's report for both ends. */
 ERR_MUST_USE bool service_test_connection(service *s, const endpoint_request *source, const endpoint_request *target, arena *a, str *ret_json, err *e);
 

@@ -1,9 +1,7 @@
 """What changes or fails between families is told before the first row (CHECK_TYPES), with the rows concerned, and is chosen in Reserve."""
 
 import json
-import os
 import re
-import subprocess
 import uuid
 from contextlib import contextmanager
 
@@ -11,7 +9,7 @@ import prechecks
 import pytest
 from jobs import delete, run_until
 from prechecks import whole
-from sluice import Service, program, wait_for
+from sluice import Service, wait_for
 
 
 class Check(prechecks.Check):
@@ -53,8 +51,7 @@ TABLE = ("SET sql_mode='ALLOW_INVALID_DATES'; CREATE TABLE t (id INT PRIMARY KEY
 
 
 def sluice(service, *arguments):
-    env = {**os.environ, "SLUICE_ENDPOINT": f"http://127.0.0.1:{service.port}", "ALIBABA_CLOUD_ACCESS_KEY_ID": service.key_id, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": service.key_secret}
-    return subprocess.run([program(), *arguments], env=env, text=True, capture_output=True, timeout=60, check=True).stdout
+    return service.client(*arguments).stdout
 
 
 def assert_report(service, job, s):

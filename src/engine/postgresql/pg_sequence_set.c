@@ -153,6 +153,9 @@ static bool read_values(const setting *w, uint32_t from, uint32_t to, err *e)
 
 /* --- where it is to stand --- */
 
+/* The numbers of one that cycles come again whatever is left out. */
+static int64_t margin_of(const setting *w, uint32_t i) { return w->places[i].now.cycles ? 0 : (int64_t)w->margin; }
+
 /* The next number, margin and column's largest number included. False: there is none. */
 static bool wanted_next(const setting *w, uint32_t i, int64_t *ret)
 {
@@ -161,7 +164,7 @@ static bool wanted_next(const setting *w, uint32_t i, int64_t *ret)
     int64_t next, ahead;
     if (!s->next.p || !str_to_i64(s->next, &next)) return false;
     if (p->has_max && p->max >= next && __builtin_add_overflow(p->max, 1, &next)) return false;
-    if (__builtin_mul_overflow((int64_t)w->margin, p->now.increment, &ahead) || __builtin_add_overflow(next, ahead, &next)) return false;
+    if (__builtin_mul_overflow(margin_of(w, i), p->now.increment, &ahead) || __builtin_add_overflow(next, ahead, &next)) return false;
     if (p->now.increment > 0 ? next > p->now.max : next < p->now.min) return false;
     *ret = next < p->now.min ? p->now.min : next > p->now.max ? p->now.max : next;
     return true;
@@ -172,7 +175,7 @@ static bool takes_state(const setting *w, uint32_t i, int64_t *ret)
 {
     const sequence_state *s = &w->list[i];
     const pg_sequence *now = &w->places[i].now;
-    return s->name.p && w->margin == 0 && str_to_i64(s->value, ret) && *ret >= now->min && *ret <= now->max;
+    return s->name.p && margin_of(w, i) == 0 && str_to_i64(s->value, ret) && *ret >= now->min && *ret <= now->max;
 }
 
 /* One that gave no number here yet is set to anything; any other goes on only, but for one that cycles, whose numbers come again. */

@@ -120,13 +120,14 @@ def test_accounts(service, ends):
     """Without rights, then with what RepairMethod grants, item by item; the rights are enough to run the job."""
     source, target = ends
     with role(*ends) as user, role(source) as owner, place(*ends) as s:
-        source.sql_in(s, f"ALTER TABLE t OWNER TO {owner}; ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY; INSERT INTO t VALUES (1, 1)")
+        source.sql_in(s, f"ALTER TABLE t OWNER TO {owner}; ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY; INSERT INTO t VALUES (1, 1); CREATE SEQUENCE apart; "
+                          "ALTER TABLE t ALTER v SET DEFAULT nextval('apart')")
         check = Check(service, source, target, whole(s), **account(user, "Source", "Destination"))
         check.bad("CHECK_PRIVILEGE_SRC", user, "REPLICATION", "CREATE on the database", f"USAGE on the schema {s}")
         check.bad("CHECK_REPLICATION_CONNECTION", "refuses")
         check.bad("CHECK_SUPER_AUTH_DEST", user, f"the schema {s}", "the schema sluice")
         run_sql(source, f"GRANT USAGE ON SCHEMA {s} TO {user};")
-        first = check.bad("CHECK_PRIVILEGE_SRC", f"SELECT on {s}.t", owner, "row level security")
+        first = check.bad("CHECK_PRIVILEGE_SRC", f"SELECT on {s}.t", owner, "row level security", f"SELECT on the sequence {s}.apart")
         assert f"GRANT {owner} TO {user};" in first["RepairMethod"]
         run_sql(source, first["RepairMethod"])
         check.good("CHECK_PRIVILEGE_SRC")
@@ -147,10 +148,10 @@ def test_accounts(service, ends):
 def test_rights_on_tables_that_are_there(service, ends):
     source, target = ends
     with role(target) as user, place(*ends) as s:
-        target.sql(f"CREATE SCHEMA {s}; CREATE TABLE {s}.t (id int PRIMARY KEY, v int); GRANT CREATE ON DATABASE postgres TO {user}; GRANT USAGE ON SCHEMA {s} TO {user}")
+        target.sql(f"CREATE SCHEMA {s}; CREATE TABLE {s}.t (id serial PRIMARY KEY, v int); GRANT CREATE ON DATABASE postgres TO {user}; GRANT USAGE ON SCHEMA {s} TO {user}")
         check = Check(service, source, target, whole(s), StructureInitialization="false", **account(user, "Destination"))
         check.bad("CHECK_DEST_TABLE_EMPTY", f"{s}.t", "may not be read")
-        check.repaired("CHECK_SUPER_AUTH_DEST", target, "SELECT, INSERT, UPDATE, DELETE", f"{s}.t")
+        check.repaired("CHECK_SUPER_AUTH_DEST", target, "SELECT, INSERT, UPDATE, DELETE", f"{s}.t", f"SELECT, UPDATE on the sequence {s}.t_id_seq")
         check.good("CHECK_DEST_TABLE_EMPTY")
         # Without session_replication_role every trigger fires.
         target.sql_in(s, "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()")

@@ -2,10 +2,13 @@
 have given. The source itself is asked, by an INSERT that is taken back."""
 
 import json
+import os
+import signal
 import uuid
+from contextlib import contextmanager
 
 import pytest
-from jobs import configure, delete, each_pair, run_until
+from jobs import alive, configure, delete, each_pair, reach, run_until, same_count, worker_pid
 from sluice import Service, wait_for
 
 PAIRS = {"pg-pg": ("postgresql_15", "postgresql_15_b"), "pg-pg17": ("postgresql_15", "postgresql_17"), "mariadb-pg": ("mariadb_a", "postgresql_15"), "mysql-pg": ("mysql_a", "postgresql_15"),
@@ -137,3 +140,119 @@ def test_numbers_go_on(service, pair):
     finally:
         for server in pair:
             server.drop_place(db)
+
+
+@contextmanager
+def table(source, target, names=("t",)):
+    """A place at the source with tables whose id the server gives; rows 1 to 3 are in the first."""
+    db = "seq_" + uuid.uuid4().hex[:8]
+    number = "int PRIMARY KEY AUTO_INCREMENT" if source.family == "mysql" else "serial PRIMARY KEY"
+    source.make_place(db)
+    try:
+        for name in names:
+            source.sql_in(db, f"CREATE TABLE {name} (id {number}, v varchar(50))")
+        source.sql_in(db, f"INSERT INTO {names[0]} (v) VALUES ('a'), ('b'), ('c')")
+        yield db
+    finally:
+        for server in (source, target):
+            server.drop_place(db)
+            server.drop_place(db + "_new")
+
+
+def given_last(server, db, name="t"):
+    """What PostgreSQL's sequence of the column says without being asked for a number."""
+    return server.sql(f"SELECT last_value FROM {db}.{name}_id_seq")[0][0]
+
+
+def numbered(server, db, name="t"):
+    """The same where the sequence has another name."""
+    return server.sql("SELECT pg_sequence_last_value(pg_get_serial_sequence(%s, 'id')::regclass)", f"{db}.{name}")[0][0]
+
+
+def test_renamed(service, postgresql_15, postgresql_15_b):
+    """Schema and table have other names in the destination: its own sequences are set, and belong to their columns."""
+    source, target = postgresql_15, postgresql_15_b
+    with table(source, target, ("t", "kept")) as db:
+        source.sql_in(db, "ALTER SEQUENCE t_id_seq RENAME TO \"it's . AS \"\"t\"; COMMENT ON SEQUENCE \"it's . AS \"\"t\" IS 'SEQUENCE of t'; "
+                          "CREATE TABLE always (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text); INSERT INTO always (v) VALUES ('x'), ('y')")
+        source.sql_in(db, "INSERT INTO kept (v) VALUES ('x')")
+        listed = {db: {"name": db + "_new", "all": False, "Table": {"t": {"name": "u", "all": True}, "kept": {"name": "kept", "all": True}, "always": {"name": "other", "all": True}}}}
+        job = configure(service, source, target, db, "SYNC", DbList=json.dumps(listed))
+        run_until(service, job, "Synchronizing")
+        set_behind_load(service, job)
+        new = db + "_new"
+        assert {name: numbered(target, new, name) for name in ("u", "kept", "other")} == {"u": 3, "kept": 1, "other": 2}
+        assert target.sql("SELECT sequencename FROM pg_sequences WHERE schemaname = %s AND sequencename LIKE 'it%%'", new) == [("it's . AS \"t",)]
+        source.sql_in(db, "INSERT INTO t (v) VALUES ('live')")
+        assert {s["Name"] for s in cutover(service, job)["Sequences"]} == {f"{new}.{name}.id" for name in ("u", "kept", "other")}
+        for name, at_source in (("u", "t"), ("other", "always")):
+            assert next_number(source, db, at_source, "id") == next_number(target, new, name, "id")
+        delete(service, job)
+
+
+def test_ends_and_deaths(service, mariadb_a, postgresql_15):
+    """Without a cutover: behind a load alone, after the worker was killed, and when the job is stopped."""
+    source, target = mariadb_a, postgresql_15
+    with table(source, target) as db:
+        job = configure(service, source, target, db, "MIGRATION", DataSynchronization="false")
+        run_until(service, job, "Finished")
+        assert given_last(target, db) == 4 and next_number(target, db, "t", "id") == 4
+        delete(service, job)
+        target.drop_place(db)
+        job = configure(service, source, target, db, "SYNC")
+        run_until(service, job, "Synchronizing")
+        set_behind_load(service, job)
+        for last, end in ((8, lambda: os.kill(worker_pid(service, job)[0], signal.SIGKILL)), (12, lambda: service.ok("StopDtsJob", {"DtsJobId": job}))):
+            source.sql_in(db, "INSERT INTO t (v) VALUES ('d'), ('e'), ('f'), ('g')")
+            same_count(source, target, db)
+            end()
+            wait_for(lambda: given_last(target, db), {last})
+        pid = worker_pid(service, job)[0]
+        wait_for(lambda: alive(pid), {False})
+        assert next_number(target, db, "t", "id") == next_number(source, db, "t", "id")
+        delete(service, job)
+
+
+def test_not_ready(service, postgresql_15, postgresql_15_b):
+    """A destination that is behind is told, and its numbers stay; a job that is paused cannot be cut over."""
+    source, target = postgresql_15, postgresql_15_b
+    with table(source, target) as db:
+        job = configure(service, source, target, db, "SYNC")
+        run_until(service, job, "Synchronizing")
+        set_behind_load(service, job)
+        with target.connect() as c, c.cursor() as held:
+            held.execute(f"BEGIN; LOCK TABLE {db}.t IN ACCESS EXCLUSIVE MODE")
+            source.sql_in(db, "INSERT INTO t (v) VALUES ('late')")
+            done = service.client("job", "cutover", job, "--wait", "2", check=False)
+            assert done.returncode == 10 and done.stdout.startswith("behind ") and "is behind" in done.stderr, done
+            assert given_last(target, db) == 3
+            held.execute("ROLLBACK")
+        done = service.client("job", "cutover", job, "--wait", "60")
+        assert done.stdout.startswith("ready ") and f"set      {db}.t.id  next 5\n" in done.stdout and given_last(target, db) == 4, done
+        service.ok("SuspendDtsJob", {"DtsJobId": job})
+        refused = service.call("SluiceCutoverDtsJob", {"DtsJobId": job})
+        assert refused.json["Code"] == "InvalidJobStatus" and service.call("SluiceCutoverDtsJob", {"DtsJobId": job, "WaitSeconds": 31}).json["Code"] == "InvalidParameter"
+        service.ok("StartDtsJob", {"DtsJobId": job})
+        reach(service, job, "Synchronizing")
+        delete(service, job)
+
+
+def test_rights(service, postgresql_15, postgresql_15_b):
+    """A sequence that may not be set is named with what helps; the others are set."""
+    source, target = postgresql_15, postgresql_15_b
+    role = "seq_" + uuid.uuid4().hex[:8]
+    with table(source, target, ("t", "u")) as db:
+        target.sql(f"CREATE ROLE {role} LOGIN PASSWORD 'x'; GRANT CREATE ON DATABASE postgres TO {role}")
+        job = configure(service, source, target, db, "SYNC", DestinationEndpointUserName=role, DestinationEndpointPassword="x")
+        run_until(service, job, "Synchronizing")
+        set_behind_load(service, job)
+        target.sql(f"ALTER TABLE {db}.u OWNER TO postgres; GRANT ALL ON {db}.u TO {role}")
+        for name in ("t", "u"):
+            source.sql_in(db, f"INSERT INTO {name} (v) VALUES ('live')")
+        answer = cutover(service, job, status=8)
+        told = {s["Name"]: (s["Outcome"], s["Text"]) for s in answer["Sequences"]}
+        assert told[f"{db}.t.id"] == ("Set", "") and told[f"{db}.u.id"][0] == "Failed"
+        target.sql(told[f"{db}.u.id"][1].split("run at the destination: ")[1])
+        assert cutover(service, job)["Counts"]["Failed"] == 0 and given_last(target, db, "u") == 1
+        delete(service, job)
+        target.sql(f"DROP SCHEMA {db} CASCADE; DROP OWNED BY {role}; DROP ROLE {role}")

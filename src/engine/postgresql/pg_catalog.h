@@ -40,6 +40,10 @@ ERR_MUST_USE bool pg_catalog_read_keys(pg_catalog_reading *r, str schema, err *e
 ERR_MUST_USE bool pg_catalog_read_inheritance(pg_catalog_reading *r, err *e);
 /* pg_catalog_objects.c: out->objects; all tables are read. */
 ERR_MUST_USE bool pg_catalog_read_objects(pg_catalog_reading *r, err *e);
+/* pg_catalog_sequence.c: a sequence's text, and the defaults that name it, under the job's names. */
+ERR_MUST_USE bool pg_catalog_rename_sequence(const catalog_def *c, object_def *o, arena *a, err *e);
+/* The text that says which column owns it; p == NULL afterwards when the column is not carried. */
+ERR_MUST_USE bool pg_catalog_rename_owner(const table_def *t, object_def *o, arena *a, err *e);
 /* Splits "1 3 2", PostgreSQL's vector form. Returns how many; at most `cap` are stored. */
 uint32_t pg_catalog_numbers(str text, int32_t *ret, uint32_t cap);
 /* pg_catalog, information_schema, pg_toast, pg_temp_*, and our own schema sluice are never carried. */

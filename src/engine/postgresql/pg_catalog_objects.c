@@ -270,6 +270,17 @@ static bool is_renamed(const node *n)
     return false;
 }
 
+/* Texts about sequences are written anew. ret: this was one. */
+static bool rename_text(object_reading *o, node *n, const node *relation, bool *ret, err *e)
+{
+    *ret = true;
+    if (str_eq(n->def.kind, STR("sequence"))) return !is_renamed(n) || pg_catalog_rename_sequence(o->r->out, &n->def, o->r->a, e);
+    if (str_eq(n->def.kind, STR("sequence owner")) && relation && relation->def.table)
+        return (!is_renamed(n) && !is_renamed(relation)) || pg_catalog_rename_owner(relation->def.table, &n->def, o->r->a, e);
+    *ret = false;
+    return true;
+}
+
 /* A text names what it needs as the source does. What the body of a function names is known to nobody. */
 static bool refuse_texts(object_reading *o, err *e)
 {
@@ -279,6 +290,9 @@ static bool refuse_texts(object_reading *o, err *e)
         node *n = o->list[i];
         if (!n->def.create_sql.p || str_eq(n->def.kind, STR("extension"))) continue;
         const node *relation = n->relation.p ? map_get(&o->by_id, n->relation) : NULL;
+        bool rewritten;
+        if (!rename_text(o, n, relation, &rewritten, e)) return false;
+        if (rewritten) continue;
         bool refused = is_renamed(n) || (relation && is_renamed(relation));
         for (const edge *k = n->needs; k && !refused; k = k->next) refused = is_renamed(k->to);
         if (!refused && !str_eq(n->def.kind, STR("function"))) continue;

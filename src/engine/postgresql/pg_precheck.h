@@ -25,6 +25,12 @@ typedef struct pg_check {
     "WITH t AS (SELECT c.*, n.nspname FROM unnest($1::text[], $2::text[]) AS s(nsp, rel) JOIN pg_catalog.pg_namespace n ON n.nspname = s.nsp "       \
     "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = s.rel) "
 
+/* FROM of a query that begins with PG_SELECTED: the sequences (pg_class c, pg_namespace n) that columns of the tables own or take their default from. */
+#define PG_SELECTED_SEQUENCES                                                                                                                        \
+    "FROM (SELECT d.objid AS seq FROM t JOIN pg_catalog.pg_depend d ON d.classid = 1259 AND d.refclassid = 1259 AND d.refobjid = t.oid AND d.deptype IN ('a', 'i') " \
+    "UNION SELECT d.refobjid FROM t JOIN pg_catalog.pg_attrdef f ON f.adrelid = t.oid JOIN pg_catalog.pg_depend d ON d.classid = 2604 AND d.objid = f.oid AND "     \
+    "d.refclassid = 1259) q JOIN pg_catalog.pg_class c ON c.oid = q.seq AND c.relkind = 'S' JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+
 /* Sets k->tables; at_target: by the names there. */
 ERR_MUST_USE bool pg_check_select(pg_check *k, bool at_target, err *e);
 /* Adds the rows of a query as findings. tables: the query begins with PG_SELECTED. */

@@ -46,7 +46,13 @@ static bool check_privileges(pg_check *k, err *e)
         "format('GRANT %I TO %I;', pg_get_userbyid(relowner), current_user) FROM t WHERE NOT pg_has_role(relowner, 'USAGE') "
         "UNION ALL SELECT format('row level security hides rows of %s.%s from the source account %s', nspname, relname, current_user), format('ALTER ROLE %I BYPASSRLS;', current_user) "
         "FROM t WHERE row_security_active(oid)";
-    bool ok = pg_check_find(k, &p, PRECHECK_FAILED, false, account, e) && check_schema_rights(k, &p, e) && pg_check_find(k, &p, PRECHECK_FAILED, true, tables, e);
+    const char *sequences =
+        PG_SELECTED "SELECT format('the source account %s lacks SELECT on the sequence %s.%s, whose numbers are to go on in the destination', current_user, n.nspname, c.relname), "
+                    "format('GRANT USAGE ON SCHEMA %I TO %I; GRANT SELECT ON SEQUENCE %I.%I TO %I;', n.nspname, current_user, n.nspname, c.relname, current_user) " PG_SELECTED_SEQUENCES
+                    "WHERE NOT has_sequence_privilege(c.oid, 'SELECT') OR NOT has_schema_privilege(n.oid, 'USAGE')";
+    bool counts = k->r->full || k->r->incremental;
+    bool ok = pg_check_find(k, &p, PRECHECK_FAILED, false, account, e) && check_schema_rights(k, &p, e) && pg_check_find(k, &p, PRECHECK_FAILED, true, tables, e) &&
+              (!counts || pg_check_find(k, &p, PRECHECK_FAILED, true, sequences, e));
     return pg_check_emit(k, &p, ok, e);
 }
 

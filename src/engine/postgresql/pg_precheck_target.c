@@ -65,8 +65,12 @@ static bool check_privileges(pg_check *k, err *e)
         "SELECT format('the destination account %s lacks %s on %s.%s', current_user, string_agg(need, ', '), nspname, relname), "
         "format('GRANT %s ON %I.%I TO %I;', string_agg(need, ', '), nspname, relname, current_user) FROM t, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) need "
         "WHERE relkind IN ('r', 'p') AND NOT has_table_privilege(oid, need) GROUP BY nspname, relname";
+    const char *sequences =
+        PG_SELECTED "SELECT format('the destination account %s lacks SELECT, UPDATE on the sequence %s.%s, whose numbers go on from the source', current_user, n.nspname, c.relname), "
+                    "format('GRANT SELECT, UPDATE ON SEQUENCE %I.%I TO %I;', n.nspname, c.relname, current_user) " PG_SELECTED_SEQUENCES
+                    "WHERE NOT has_sequence_privilege(c.oid, 'SELECT') OR NOT has_sequence_privilege(c.oid, 'UPDATE')";
     bool writes = !k->r->schema || k->r->ignore_existing;
-    bool ok = check_schema_rights(k, &p, e) && (!writes || pg_check_find(k, &p, PRECHECK_FAILED, true, tables, e));
+    bool ok = check_schema_rights(k, &p, e) && (!writes || (pg_check_find(k, &p, PRECHECK_FAILED, true, tables, e) && pg_check_find(k, &p, PRECHECK_FAILED, true, sequences, e)));
     return pg_check_emit(k, &p, ok, e);
 }
 

@@ -33,6 +33,6 @@ make_database SOURCE
 make_database TARGET
 echo "== $PAIR: $(nproc) cores; source $(version_of SOURCE), destination $(version_of TARGET); a commit waits for the disk: $([ "$FLUSH" = 0 ] && echo no || echo yes)"
 echo "preparing $TABLES x $ROWS sysbench rows"
-sysbench_on_source oltp_read_write prepare --auto-inc=off
+sysbench_on_source oltp_read_write prepare
 start_service --rate-limit 0
 for part in $PARTS; do "bench_$part"; done

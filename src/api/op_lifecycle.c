@@ -72,7 +72,7 @@ static bool run_stop_dts_job(api_call *c, json_t *answer, api_fault *f)
     return act_on_one(c, service_stop, f);
 }
 
-const api_op op_StopDtsJob = {"StopDtsJob", 'b', 'i', "Ends a task for good: its status becomes Finished.", stop_dts_job_pars, run_stop_dts_job};
+const api_op op_StopDtsJob = {"StopDtsJob", 'b', 'i', "Ends a task for good: its status becomes Finished, and what it holds at the source (a replication slot, a publication) is given up.", stop_dts_job_pars, run_stop_dts_job};
 
 static const api_par reset_dts_job_pars[] = {
     {"DtsInstanceId", PAR_STRING, 0, "The ID of the instance; either id is enough, both must agree."},

@@ -45,12 +45,34 @@ static bool tell_sequence(const default_work *c, const char *why)
     return true;
 }
 
+/* Of an identity column, whose definition is known: AUTO_INCREMENT counts upwards, by one setting of the server. */
+static bool plan_step(const default_work *c, bool *ret_down)
+{
+    str before = STR(" INCREMENT BY "), text = c->s->identity_sql, number;
+    size_t at = text.p ? str_find(text, before) : SIZE_MAX;
+    int64_t step = 1;
+    *ret_down = false;
+    if (at == SIZE_MAX) return true;
+    text = str_sub(text, at + before.n, SIZE_MAX);
+    (void)str_split_next(&text, ' ', &number);
+    if (!str_to_i64(number, &step) || step == 1) return true;
+    *ret_down = step < 0;
+    if (*ret_down) return tell_sequence(c, "it counts downwards");
+    BUF_AUTO told = BUF_INIT;
+    buf_printf(&told, "the column counts in steps of %lld at the source, AUTO_INCREMENT in those of the destination's auto_increment_increment", (long long)step);
+    mapping_find(c->w->m, c->w->s, c->s, RULE_T68, (mapping_finding){.what = told.failed ? STR("") : buf_str(&told)});
+    return true;
+}
+
 static bool plan_sequence(const default_work *c)
 {
+    bool down;
     for (uint32_t i = 0; i < c->w->t->column_count; i++)
         if (c->w->t->columns[i].auto_increment) return tell_sequence(c, "a table has one such column");
     if (!is_integer(c->t->type)) return tell_sequence(c, "its type is no integer");
     if (!leads_a_key(c->w->s, c->index)) return tell_sequence(c, "no key begins with it");
+    if (!plan_step(c, &down)) return false;
+    if (down) return true;
     c->t->auto_increment = true;
     c->t->nullable = false;
     return true;

@@ -42,6 +42,16 @@ static bool release(supervisor *s, const ledger_record *l, arena *a, err *e)
     return ok && (!ended || cleanup_start(s, r.job_id, l->run_id, "src", &r.source, service_secret_context(r.job_id, "src", a), a, e));
 }
 
+/* A probe that cannot even be started (no key to its password, no process) is not tried with every round. */
+static void postpone(supervisor *s, ledger_record *l, const err *why)
+{
+    err e = ERR_INIT;
+    supervisor_log(s, "release", why);
+    l->last_error = str_from_c(why->text);
+    l->next_try_us = now_us(s) + WAIT_MAX_US;
+    if (!catalog_begin(s->svc->catalog, &e) || !service_end(s->svc, ledger_save(s->svc->catalog, l, &e), &e)) supervisor_log(s, "release", &e);
+}
+
 void release_work(supervisor *s)
 {
     arena a;
@@ -50,7 +60,10 @@ void release_work(supervisor *s)
     uint32_t n = 0;
     arena_init(&a, 64 * 1024, 0);
     bool ok = list_due(s, &a, &list, &n, &e);
-    for (uint32_t i = 0; ok && i < n; i++) ok = release(s, &list[i], &a, &e);
+    for (uint32_t i = 0; ok && i < n; i++) {
+        err why = ERR_INIT;
+        if (!release(s, &list[i], &a, &why)) postpone(s, &list[i], &why);
+    }
     if (!ok) supervisor_log(s, "release", &e);
     arena_finish(&a);
 }

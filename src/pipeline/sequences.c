@@ -4,7 +4,8 @@
 #include "base/map.h"
 
 #define EVERY_US (30 * 1000000LL)
-#define STOP_TIMEOUT_S 2 /* of a connection and of a statement: whoever asked to stop waits */
+#define STREAM_TIMEOUT_S 5 /* of a connection and of a statement: rows wait */
+#define STOP_TIMEOUT_S 2   /* the same: whoever asked to stop waits */
 
 bool sequences_carried(const pipeline_job *job) { return job->source_engine->source->read_sequences && job->target_engine->target->set_sequences; }
 
@@ -76,13 +77,16 @@ bool sequences_after_load(run *r, err *e)
 }
 
 /* On connections of its own, and without a claim: nothing here is the job's alone. */
-static void attempt(run *r, const engine_env *env)
+static void attempt(run *r, const cancel *c, uint32_t timeout_s)
 {
+    engine_env env = r->env;
     const target_ops *ops = r->job->target_engine->target;
     target *t = NULL;
     err ignored = ERR_INIT;
+    env.cancel = c;
+    env.connect_timeout_s = env.io_timeout_s = timeout_s;
     r->sequences_us = clk_mono_us(r->clock);
-    if (ops->open(r->job->target, env, &t, &ignored)) (void)!set_all(r, env, t, false, &ignored);
+    if (ops->open(r->job->target, &env, &t, &ignored)) (void)!set_all(r, &env, t, false, &ignored);
     ops->close(t);
 }
 
@@ -92,17 +96,14 @@ void sequences_while_caught_up(run *r, bool rows)
     if (!r->rows_since_sequences || !sequences_carried(r->job) || r->job->target_engine->target->rows_move_sequences) return;
     if (r->sequences_us && clk_mono_us(r->clock) - r->sequences_us < EVERY_US) return;
     r->rows_since_sequences = false;
-    attempt(r, &r->env);
+    attempt(r, r->cancel, STREAM_TIMEOUT_S);
 }
 
 void sequences_at_stop(run *r)
 {
-    engine_env env = r->env;
     cancel never;
     err ignored = ERR_INIT;
     if (!sequences_carried(r->job) || !cancel_init(&never, &ignored)) return;
-    env.cancel = &never;
-    env.connect_timeout_s = env.io_timeout_s = STOP_TIMEOUT_S;
-    attempt(r, &env);
+    attempt(r, &never, STOP_TIMEOUT_S);
     cancel_finish(&never);
 }

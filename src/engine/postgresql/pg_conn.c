@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "engine/postgresql/pg_cancel.h"
 #include "net/policy.h"
 
 /* Defaults where engine_env leaves 0. */
@@ -183,12 +184,7 @@ bool pg_conn_open(const endpoint *ep, const engine_env *env, pg_end end, bool re
 void pg_conn_close(pg_conn *c)
 {
     if (!c) return;
-    PGcancel *ask = c->running && c->pg ? PQgetCancel(c->pg) : NULL; /* an index build would go on for hours and hold its locks */
-    if (ask) {
-        char ignored[256];
-        (void)PQcancel(ask, ignored, sizeof ignored);
-        PQfreeCancel(ask);
-    }
+    if (c->running && c->pg) pg_cancel_ask(c->pg); /* an index build would go on for hours and hold its locks */
     if (c->broken && c->pg) shutdown(PQsocket(c->pg), SHUT_RDWR); /* writing a farewell could block */
     PQfinish(c->pg);
     free(c);

@@ -19,10 +19,11 @@ class Driver:
     def __init__(self, server, db):
         self.server, self.db, self.job = server, db, f"j{uuid.uuid4().hex[:10]}"
         self.slot = f"sluice_{self.job}"
+        self.objects = ALL
 
     def request(self, op, **more):
         endpoint = {"host": "127.0.0.1", "port": self.server.port, "user": "postgres", "password": self.server.root_password, "database": self.db}
-        return json.dumps({"op": op, "job": self.job, "endpoint": endpoint, "objects": ALL, **more}) + "\n"
+        return json.dumps({"op": op, "job": self.job, "endpoint": endpoint, "objects": self.objects, **more}) + "\n"
 
     def run(self, op, **more):
         """(answer lines without the last, the last: ok or code and text)."""

@@ -22,6 +22,7 @@ void pg_source_close(source *s)
 {
     if (!s) return;
     pg_conn_close(s->conn);
+    for (int i = 0; i < 2; i++) buf_finish(&s->partitioned[i]);
     free(s);
 }
 

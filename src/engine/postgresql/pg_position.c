@@ -28,7 +28,9 @@ bool pg_place_parse(str text, pg_place *ret, err *e)
     err ignored = ERR_INIT;
     bool ok = take(&rest, STR("{\"system\":\"")) && take_until(&rest, '"', &p.system) && str_to_u64(p.system, &number) && take(&rest, STR(",\"timeline\":")) &&
               take_until(&rest, ',', &timeline) && str_to_u64(timeline, &number) && number && number <= UINT32_MAX && take(&rest, STR("\"lsn\":\"")) &&
-              take_until(&rest, '"', &lsn) && pg_lsn_parse(lsn, &p.lsn, &ignored) && str_eq(rest, STR("}"));
+              take_until(&rest, '"', &lsn) && pg_lsn_parse(lsn, &p.lsn, &ignored);
+    if (ok && take(&rest, STR(",\"seen\":\""))) ok = take_until(&rest, '"', &p.seen);
+    ok = ok && str_eq(rest, STR("}"));
     if (!ok) return err_set(e, ERR_SOURCE_POSITION, "'%.*s' is not a position of PostgreSQL", STR_ARG(text));
     p.timeline = (uint32_t)number;
     *ret = p;
@@ -38,7 +40,8 @@ bool pg_place_parse(str text, pg_place *ret, err *e)
 bool pg_place_format(const pg_place *p, int64_t commit_us, arena *a, position *ret, err *e)
 {
     char lsn[PG_LSN_TEXT_BYTES];
-    str text = arena_printf(a, "{\"system\":\"%.*s\",\"timeline\":%u,\"lsn\":\"%s\"}", STR_ARG(p->system), p->timeline, pg_lsn_format(p->lsn, lsn));
+    str text = arena_printf(a, "{\"system\":\"%.*s\",\"timeline\":%u,\"lsn\":\"%s\"%s%.*s%s}", STR_ARG(p->system), p->timeline, pg_lsn_format(p->lsn, lsn),
+                            p->seen.p ? ",\"seen\":\"" : "", STR_ARG(p->seen), p->seen.p ? "\"" : "");
     *ret = (position){text, commit_us};
     return text.p || err_no_memory(e, "a position");
 }

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "engine/postgresql/pg_position.h"
 #include "engine/postgresql/pg_slot.h"
+#include "engine/postgresql/pg_watch.h"
 
 static bool export_snapshot(source *s, pg_conn *c, arena *a, pg_lsn *ret_at, str *ret_name, err *e)
 {
@@ -47,6 +48,9 @@ static bool begin(snapshot *n, uint32_t lanes, err *e)
               export_snapshot(n->src, holder, &n->mem, &p.lsn, &name, e);
     for (uint32_t i = 0; ok && i < lanes; i++) ok = import_snapshot(n, i, name, e); /* the holder runs nothing meanwhile: that would end the export */
     pg_conn_close(holder);
+    char seen[PG_SEEN_BYTES];
+    ok = ok && pg_watch_first(n->src, n->lanes[0], seen, e);
+    if (ok) p.seen = str_from_c(seen);
     return ok && pg_place_format(&p, 0, &n->mem, &n->at, e);
 }
 

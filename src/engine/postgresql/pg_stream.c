@@ -15,9 +15,11 @@
 #include "engine/postgresql/pg_shape.h"
 #include "engine/postgresql/pg_slot.h"
 #include "engine/postgresql/pg_stream_alter.h"
+#include "engine/postgresql/pg_watch.h"
 
 #define STATUS_EVERY_MS 1000
 #define WAIT_MS 200
+#define LOOK_EVERY_MS 2000 /* at the catalog */
 
 typedef struct stream {
     source *s;
@@ -34,7 +36,10 @@ typedef struct stream {
     uint64_t parted;      /* changes of it that were pushed in parts */
     int64_t commit_us;
     bool moved;           /* place is newer than what was pushed */
-    int64_t told_us, pushed_us;
+    int64_t told_us, pushed_us, looked_us;
+    char seen[PG_SEEN_BYTES]; /* of place */
+    pg_watch_told emptied;    /* by the open transaction */
+    pg_lsn doubt;             /* up to where the log may still explain why partitions are empty; PG_LSN_NONE: all is well */
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool pushing, ended;  /* under lock */
@@ -98,6 +103,63 @@ static bool push(stream *m, txn *t, err *e)
     return ok;
 }
 
+/* --- the catalog --- */
+
+/* What is not explained now may be behind what was read of the log so far. */
+static bool note_doubt(stream *m, err *e)
+{
+    if (m->doubt != PG_LSN_NONE) return m->open || m->place.lsn < m->doubt || pg_watch_emptied(m->s, e);
+    pg_place now;
+    arena mem;
+    arena_init(&mem, 256, 0);
+    bool ok = pg_place_read(m->s->conn, &mem, &now, e);
+    if (ok) m->doubt = now.lsn;
+    arena_finish(&mem);
+    return ok;
+}
+
+static bool look(stream *m, const pg_watch_told *told, err *e)
+{
+    pg_watch_found found;
+    m->looked_us = clk_mono_us(clock_of(m));
+    if (!pg_watch_look(m->s, m->seen, told, &found, e)) return false;
+    if (found == PG_WATCH_EMPTIED) return note_doubt(m, e);
+    m->doubt = PG_LSN_NONE;
+    m->place.seen = str_from_c(m->seen);
+    return true;
+}
+
+/* A job that comes without a look begins with one. However many rows new partitions have, they are looked at. */
+static bool look_first(stream *m, str seen, err *e)
+{
+    pg_conn *c = m->s->conn;
+    uint32_t before = c->statement_timeout_s;
+    if (seen.n >= sizeof m->seen) return err_set(e, ERR_SOURCE_POSITION, "'%.*s' is not what a position of PostgreSQL says of the catalog", STR_ARG(seen));
+    if (!pg_watch_select(m->s, m->r->catalog, e)) return false;
+    c->statement_timeout_s = 0;
+    snprintf(m->seen, sizeof m->seen, "%.*s", STR_ARG(seen));
+    m->place.seen = str_from_c(m->seen);
+    bool ok = seen.n ? look(m, NULL, e) : pg_watch_first(m->s, c, m->seen, e);
+    m->place.seen = str_from_c(m->seen);
+    c->statement_timeout_s = before;
+    return ok;
+}
+
+static void note_emptied(stream *m, const txn *t, uint32_t first)
+{
+    for (uint32_t i = first; i < t->change_count; i++)
+        if (t->changes[i].kind == CHANGE_TRUNCATE && str_starts_with(t->changes[i].table->storage_engine, STR("p")) && m->emptied.count < PG_WATCH_MAX_EMPTIED)
+            m->emptied.emptied[m->emptied.count++] = t->changes[i].table;
+}
+
+/* Before the transaction's end gets its position, which says that its truncations are known. */
+static bool look_at_emptied(stream *m, err *e)
+{
+    bool there, ok = true;
+    for (uint32_t i = 0; ok && i < m->emptied.count; i++) ok = pg_stream_wait_visible(m->s->conn, m->emptied.emptied[i]->schema, m->emptied.emptied[i]->name, &there, e);
+    return ok && (!m->emptied.count || look(m, &m->emptied, e));
+}
+
 /* --- transactions --- */
 
 static bool place_at(stream *m, pg_lsn lsn, txn *t, position *ret, err *e)
@@ -112,6 +174,7 @@ static bool on_begin(stream *m, const pgoutput_begin *b, err *e)
     if (m->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log begins a transaction inside another one");
     m->commit_us = b->commit_us;
     m->parted = 0;
+    m->emptied.count = 0;
     m->open = txn_new(0); /* part_of_large watches the limit */
     if (!m->open) return err_no_memory(e, "a transaction");
     return place_at(m, m->place.lsn, m->open, &m->open->before, e);
@@ -138,7 +201,7 @@ static bool on_commit(stream *m, const pgoutput_commit *c, err *e)
         txn_free(t);
         return true;
     }
-    if (place_at(m, c->end_lsn, t, &t->end, e)) return push(m, t, e);
+    if (look_at_emptied(m, e) && place_at(m, c->end_lsn, t, &t->end, e)) return push(m, t, e);
     txn_free(t);
     return false;
 }
@@ -218,6 +281,14 @@ static bool on_relation(stream *m, const pgoutput_relation *r, err *e)
     return ok && same;
 }
 
+static bool on_truncate(stream *m, const pgoutput_truncate *x, err *e)
+{
+    uint32_t before = m->open->change_count;
+    if (!pg_stream_tables_truncate(&m->tables, x, m->open, e)) return false;
+    note_emptied(m, m->open, before);
+    return part_of_large(m, e);
+}
+
 static bool on_message(stream *m, const pgoutput_message *x, err *e)
 {
     switch (x->kind) {
@@ -230,7 +301,7 @@ static bool on_message(stream *m, const pgoutput_message *x, err *e)
         return pg_stream_tables_change(&m->tables, x, m->open, e) && part_of_large(m, e);
     case PGOUTPUT_TRUNCATE:
         if (!m->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log truncates a table outside of a transaction");
-        return pg_stream_tables_truncate(&m->tables, &x->u.truncate, m->open, e) && part_of_large(m, e);
+        return on_truncate(m, &x->u.truncate, e);
     default: return err_set(e, ERR_SOURCE_LOG_UNKNOWN_EVENT, "the log has a %s message, which was not asked for", pgoutput_kind_name(x->kind));
     }
 }
@@ -281,6 +352,7 @@ static bool read_on(stream *m, err *e)
         str data = STR_NULL;
         int64_t now = clk_mono_us(clock_of(m));
         if (m->moved && !m->open && now - m->pushed_us >= beat_us) ok = heartbeat(m, e);
+        if (ok && !m->open && now - m->looked_us >= LOOK_EVERY_MS * 1000) ok = look(m, NULL, e);
         if (ok && now - m->told_us >= STATUS_EVERY_MS * 1000) ok = send_status(m, e);
         ok = ok && pg_copy_out_next(m->c, &held, WAIT_MS, &data, e);
         if (ok && !data.p) ok = err_set_native(e, ERR_SOURCE_CONNECT, RETRY_RECONNECT, 0, "the source ended the stream");
@@ -335,6 +407,7 @@ static bool set_places(stream *m, err *e)
     m->place = from;
     m->place.system = arena_copy(&m->place_mem, from.system);
     if (!m->place.system.p) return err_no_memory(e, "a position");
+    if (!look_first(m, from.seen, e)) return false;
     if (position_is_none(m->r->until)) return true;
     if (!pg_place_parse(m->r->until.text, &until, e)) return false;
     m->until = until.lsn;

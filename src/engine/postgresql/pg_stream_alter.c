@@ -48,13 +48,11 @@ static bool is_true(str s) { return str_eq(s, STR("t")); }
 
 #define LOCK_MS 10000
 
-/* The log tells a transaction some moments before other sessions see it, but its lock of the table goes after that: who gets the lock sees the change. Without
- * the table there is nothing to see. */
-static bool wait_until_visible(const finding *f, pg_conn *c, bool *ret_there, err *e)
+bool pg_stream_wait_visible(pg_conn *c, str schema, str table, bool *ret_there, err *e)
 {
     BUF_AUTO name = BUF_INIT;
     err ignored = ERR_INIT;
-    pg_quote_table(&name, f->r->schema, f->r->name);
+    pg_quote_table(&name, schema, table);
     if (name.failed) return err_no_memory(e, "a name");
     *ret_there = pg_conn_execf(c, e, "BEGIN; SET LOCAL lock_timeout = %d; LOCK TABLE ONLY %s IN ACCESS SHARE MODE; COMMIT", LOCK_MS, buf_c(&name));
     if (*ret_there) return true;
@@ -110,7 +108,7 @@ static bool read_catalog(finding *f, pg_conn *c, bool *ret_known, err *e)
     char sql[2048];
     PGresult *res;
     *ret_known = false;
-    if (!wait_until_visible(f, c, ret_known, e) || !*ret_known) return e->code == ERR_NONE;
+    if (!pg_stream_wait_visible(c, f->r->schema, f->r->name, ret_known, e) || !*ret_known) return e->code == ERR_NONE;
     snprintf(sql, sizeof sql, NOW_SQL, f->r->oid);
     if (!pg_conn_query(c, str_from_c(sql), &res, e)) return false;
     f->now = arena_array(f->a, f->r->column_count, sizeof *f->now);

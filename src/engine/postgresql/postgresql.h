@@ -11,6 +11,7 @@ struct source {
     const endpoint *ep;    /* borrowed */
     const engine_env *env; /* borrowed */
     pg_conn *conn;         /* for metadata; owned */
+    buf partitioned[2];    /* pg_watch.h: schemas and names of selected tables with partitions, as array literals; owned */
 };
 
 struct target {

@@ -188,3 +188,48 @@ def test_frozen_server_is_left(d15):
 
 def children(pid):
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+IDENTITIES = {
+    "index": ("CREATE UNIQUE INDEX u ON p1 (w); ALTER TABLE p1 ALTER w SET NOT NULL; ALTER TABLE p1 REPLICA IDENTITY USING INDEX u", "DELETE FROM p WHERE id = 1", "SourceLogFormat"),
+    "full": ("ALTER TABLE p1 REPLICA IDENTITY FULL", "UPDATE p SET w = 7 WHERE id = 1", None),
+    "key under a full root": ("ALTER TABLE p REPLICA IDENTITY FULL", "UPDATE p SET w = 7 WHERE id = 1", "SourceLogFormat"),
+}
+
+
+@pytest.mark.parametrize("which", IDENTITIES)
+def test_partitions_with_an_identity_of_their_own(d15, which):
+    d = d15
+    own, statement, code = IDENTITIES[which]
+    d.sql("CREATE TABLE p (id int PRIMARY KEY, w int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p DEFAULT")
+    run(d, own)
+    start = d.keep()
+    d.sql("INSERT INTO p VALUES (1, 5), (2, 6)")
+    d.sql(statement)
+    lines, last = d.run("stream", **{"from": start, "until": d.ok("now")[0]["position"]})
+    if code:
+        assert last["code"] == code and "public.p " in last["text"], last
+    else:
+        assert last["ok"] and [c["after"] for c in lines[-1]["changes"] or lines[-2]["changes"]] == [["1", "7"]], lines
+
+
+def test_prepared_transactions_come_once(d):
+    """A prepared transaction is read where COMMIT PREPARED stands: once, from the log or the snapshot, whatever is restarted between. A slot waits for those that are open."""
+    d.sql("CREATE TABLE t (id int PRIMARY KEY)")
+    gid = d.slot
+    run(d, f"BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION '{gid}'")
+    try:
+        assert d.run("keep", io_timeout_s=1)[1]["code"] == "SourceConnectFailed"
+    finally:
+        d.sql(f"COMMIT PREPARED '{gid}'")
+    start = d.keep()
+    run(d, f"BEGIN; INSERT INTO t VALUES (2), (3); PREPARE TRANSACTION '{gid}'; INSERT INTO t VALUES (4)")
+    before = d.ok("stream", **{"from": start, "until": d.ok("now")[0]["position"], "durable_follows": True})
+    assert [c["after"] for line in before for c in line["changes"]] == [["4"]]
+    middle = [line["end"] for line in before][-1]  # confirmed: the slot is behind PREPARE
+    d.sql(f"COMMIT PREPARED '{gid}'")
+    after = d.ok("stream", **{"from": middle, "until": d.ok("now")[0]["position"]})
+    assert [[c["after"] for c in line["changes"]] for line in after if line["changes"]] == [[["2"], ["3"]]]
+    run(d, f"BEGIN; INSERT INTO t VALUES (5); PREPARE TRANSACTION '{gid}'; ROLLBACK PREPARED '{gid}'; INSERT INTO t VALUES (6)")
+    rest = d.ok("stream", **{"from": after[-1]["end"], "until": d.ok("now")[0]["position"]})
+    assert [c["after"] for line in rest for c in line["changes"]] == [["6"]]

@@ -135,6 +135,19 @@ static void fill_unchanged(const table_def *t, const val *before, val *after)
         if (after[i].kind == VAL_UNCHANGED && before[i].kind != VAL_ABSENT) after[i] = before[i];
 }
 
+/* Rows of a partition are logged by its own replica identity, but told under its root's name and key columns: what the root's would have is then missing, as NULL. */
+static bool check_old(const pg_stream_table *st, const pgoutput_message *m, err *e)
+{
+    const pgoutput_change *c = &m->u.change;
+    bool fits = st->relation.identity != 'f' || (c->old.values && !c->old_is_key);
+    for (uint32_t i = 0; fits && c->old_is_key && i < c->old.count && i < st->relation.column_count; i++)
+        fits = !is_key_column(st, i) || c->old.values[i].kind != PGOUTPUT_NULL;
+    return fits || err_set(e, ERR_SOURCE_LOG_FORMAT,
+                           "a partition of %.*s.%.*s has another replica identity than the table, so that the log does not tell which row was changed; give all partitions the table's "
+                           "(ALTER TABLE ... REPLICA IDENTITY) at the source, then reset the job",
+                           STR_ARG(st->t->schema), STR_ARG(st->t->name));
+}
+
 bool pg_stream_tables_change(pg_stream_tables *s, const pgoutput_message *m, txn *out, err *e)
 {
     const pg_stream_table *st;
@@ -143,6 +156,7 @@ bool pg_stream_tables_change(pg_stream_tables *s, const pgoutput_message *m, txn
     if (!find(s, c->relation_oid, &st, e)) return false;
     if (m->kind != PGOUTPUT_DELETE && !take_tuple(st, &c->new, false, out, &after, e)) return false;
     if (m->kind != PGOUTPUT_INSERT) {
+        if (!check_old(st, m, e)) return false;
         if (c->old.values ? !take_tuple(st, &c->old, c->old_is_key, out, &before, e) : !derive_before(st, after, out, &before, e)) return false;
         if (after) fill_unchanged(st->t, before, after);
     }

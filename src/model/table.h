@@ -123,6 +123,8 @@ typedef struct object_def {
     const table_def *table;          /* of the catalog, or a partition of one (not in catalog_def.tables); when no object names a table, all tables follow
                                         what is made before the load */
     bool after_load;
+    str *roles;                      /* that create_sql names */
+    uint32_t role_count;
     str obstacle;                    /* why it is not carried, or not as it was; p == NULL without one */
 } object_def;
 

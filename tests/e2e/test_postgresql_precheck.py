@@ -117,11 +117,12 @@ def test_same_place(service, ends):
 
 
 def test_accounts(service, ends):
-    """Without rights, then with what RepairMethod grants, item by item; the rights are enough to run the job."""
+    """Without rights, then with what RepairMethod grants, item by item; the rights are enough to run the job, whose tables force their policies."""
     source, target = ends
     with role(*ends) as user, role(source) as owner, place(*ends) as s:
-        source.sql_in(s, f"ALTER TABLE t OWNER TO {owner}; ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY; INSERT INTO t VALUES (1, 1); CREATE SEQUENCE apart; "
-                          "ALTER TABLE t ALTER v SET DEFAULT nextval('apart')")
+        source.sql_in(s, f"ALTER TABLE t OWNER TO {owner}; ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY; "
+                         f"CREATE POLICY p ON t TO {owner} USING (id > 5); CREATE MATERIALIZED VIEW m AS SELECT * FROM t; INSERT INTO t VALUES (1, 1); "
+                         "CREATE SEQUENCE apart; ALTER TABLE t ALTER v SET DEFAULT nextval('apart')")
         check = Check(service, source, target, whole(s), **account(user, "Source", "Destination"))
         check.bad("CHECK_PRIVILEGE_SRC", user, "REPLICATION", "CREATE on the database", f"USAGE on the schema {s}")
         check.bad("CHECK_REPLICATION_CONNECTION", "refuses")
@@ -132,9 +133,9 @@ def test_accounts(service, ends):
         run_sql(source, first["RepairMethod"])
         check.good("CHECK_PRIVILEGE_SRC")
         check.good("CHECK_REPLICATION_CONNECTION")
-        check.repaired("CHECK_SUPER_AUTH_DEST", target, user)
+        check.repaired("CHECK_SUPER_AUTH_DEST", target, user, "FORCE ROW LEVEL SECURITY")
+        check.repaired("CHECK_ROLES", target, f"the role {owner}, which the policy {s}.t.p names")
         assert check.state == "PreCheckPass"
-        source.sql_in(s, "ALTER TABLE t NO FORCE ROW LEVEL SECURITY")  # it is carried, and would hide the rows of the destination from their owner
         job = service.ok("ConfigureDtsJob", check.params)["DtsJobId"]
         service.ok("CreateDtsInstance", {"JobId": job, "AutoStart": "true"})
         detail = lambda: service.ok("DescribeDtsJobDetail", {"DtsJobId": job})  # noqa: E731
@@ -142,7 +143,9 @@ def test_accounts(service, ends):
         assert detail()["Status"] == "Migrating", detail()["ErrorMessage"]
         source.sql_in(s, "INSERT INTO t VALUES (2, 2)")
         wait_for(lambda: len(target.sql_in(s, "SELECT id FROM t")), {2})
+        assert target.sql_in(s, "SELECT polname, relrowsecurity, relforcerowsecurity FROM pg_policy JOIN pg_class c ON c.oid = polrelid WHERE relname = 't'") == [("p", True, True)]
         delete(service, job)
+        target.sql(f"DROP OWNED BY {owner}; DROP ROLE {owner}")
 
 
 def test_rights_on_tables_that_are_there(service, ends):
@@ -153,6 +156,8 @@ def test_rights_on_tables_that_are_there(service, ends):
         check.bad("CHECK_DEST_TABLE_EMPTY", f"{s}.t", "may not be read")
         check.repaired("CHECK_SUPER_AUTH_DEST", target, "SELECT, INSERT, UPDATE, DELETE", f"{s}.t", f"SELECT, UPDATE on the sequence {s}.t_id_seq")
         check.good("CHECK_DEST_TABLE_EMPTY")
+        target.sql_in(s, "ALTER TABLE t ENABLE ROW LEVEL SECURITY")
+        check.repaired("CHECK_SUPER_AUTH_DEST", target, user, f"row level security of {s}.t")
         # Without session_replication_role every trigger fires.
         target.sql_in(s, "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()")
         check.repaired("CHECK_TRIGGERS", target, f"g of {s}.t", "session_replication_role", state="Warning")

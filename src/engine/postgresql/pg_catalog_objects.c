@@ -69,11 +69,13 @@ static bool read_object(object_reading *o, uint32_t query, str schema, const PGr
     if (!n) return err_no_memory(e, "an object");
     *n = (node){.def = {.kind = str_from_c(queries[query].kind), .after_load = queries[query].after_load}, .id = pg_catalog_cell(r, res, row, 0, &ok)};
     if (ok && map_get(&o->by_id, n->id)) return true; /* an extension, for the second schema */
-    n->def.schema = PQnfields(res) > 5 ? pg_catalog_cell(r, res, row, 5, &ok) : arena_copy(r->a, schema);
+    int other = PQfnumber(res, "schema"), roles = PQfnumber(res, "roles");
+    n->def.schema = other >= 0 ? pg_catalog_cell(r, res, row, other, &ok) : arena_copy(r->a, schema);
     n->def.name = n->def.target_name = pg_catalog_cell(r, res, row, 1, &ok);
     n->def.create_sql = pg_catalog_cell(r, res, row, 2, &ok);
     n->def.obstacle = pg_catalog_cell(r, res, row, 3, &ok);
     if (!ok || !n->def.schema.p) return err_no_memory(e, "an object");
+    if (roles >= 0 && !pg_catalog_lines(r, pg_field(res, row, roles), &n->def.roles, &n->def.role_count, e)) return false;
     n->def.target_schema = dblist_has_database(r->objects, n->def.schema) ? arena_copy(r->a, dblist_target_database(r->objects, n->def.schema)) : n->def.schema;
     n->is_table = str_eq(n->def.kind, STR("table"));
     if (owner.p && n->is_table) n->def.table = map_get(&r->by_oid, owner);
@@ -222,6 +224,8 @@ static void put_in_order(object_reading *o, node *first, bool after_load)
 }
 
 static bool is_contents(const node *n) { return str_eq(n->def.kind, STR("contents")); }
+/* Contents are read through the job's account, which this may take the rows from. */
+static bool is_last(const node *n) { return str_eq(n->def.kind, STR("forced row security")); }
 
 /* What needs something that is made behind the load is made there, too; a table cannot. */
 static void move_behind_load(object_reading *o)
@@ -311,11 +315,13 @@ static bool order_nodes(object_reading *o, err *e)
     move_behind_load(o);
     for (int behind = 0; behind <= 1; behind++)
         for (uint32_t i = 0; i < o->count; i++)
-            if (o->list[i]->wanted && o->list[i]->def.after_load == behind && !is_contents(o->list[i])) put_in_order(o, o->list[i], behind);
+            if (o->list[i]->wanted && o->list[i]->def.after_load == behind && !is_contents(o->list[i]) && !is_last(o->list[i])) put_in_order(o, o->list[i], behind);
     uint32_t before = c->object_count;
     for (uint32_t i = 0; i < before; i++) /* contents in the order of their views */
         for (uint32_t k = o->count; k-- && str_eq(c->objects[i].kind, STR("view")) && is_contents(o->list[k]);)
             if (o->list[k]->wanted && str_eq(o->list[k]->def.name, c->objects[i].name) && str_eq(o->list[k]->def.schema, c->objects[i].schema)) put(o, o->list[k]);
+    for (uint32_t i = 0; i < o->count; i++)
+        if (o->list[i]->wanted && is_last(o->list[i])) put(o, o->list[i]);
     return true;
 }
 

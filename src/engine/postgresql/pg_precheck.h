@@ -42,6 +42,9 @@ ERR_MUST_USE bool pg_check_emit(pg_check *k, precheck_report *p, bool ok, err *e
 /* Appends {"a","b"}. */
 void pg_check_add_array(buf *out, const str *texts, uint32_t n);
 
+/* The first field of the query's first row, in the arena; *ret NULL without a row. */
+ERR_MUST_USE bool pg_check_value(pg_check *k, const char *sql, const str *values, uint32_t n, str *ret, arena *a, err *e);
+
 /* pg_precheck_server.c: what both ends are asked: free connections. */
 ERR_MUST_USE bool pg_check_connections(pg_check *k, err *e);
 /* pg_precheck_log.c: how the source's log is read. */
@@ -49,6 +52,10 @@ ERR_MUST_USE bool pg_check_log(pg_check *k, err *e);
 /* pg_precheck_identity.c: what the log says of rows: replica identities, filters of the publication. */
 ERR_MUST_USE bool pg_check_identities(pg_check *k, err *e);
 ERR_MUST_USE bool pg_check_filters(pg_check *k, err *e);
+/* pg_precheck_objects.c: what the target lacks for what the job makes; what it does not make goes into the report. */
+ERR_MUST_USE bool pg_check_extensions(pg_check *k, err *e);
+ERR_MUST_USE bool pg_check_roles(pg_check *k, err *e);
+ERR_MUST_USE bool pg_check_objects(pg_check *k, precheck_report *p, err *e);
 /* pg_precheck_names.c: what would meet under one name in the target. */
 ERR_MUST_USE bool pg_check_names(pg_check *k, err *e);
 

@@ -55,6 +55,17 @@ bool pg_check_find_in(pg_check *k, precheck_report *p, precheck_state state, con
     return array->failed ? err_no_memory(e, "a statement") : find_with(k, p, state, sql, &value, 1, e);
 }
 
+bool pg_check_value(pg_check *k, const char *sql, const str *values, uint32_t n, str *ret, arena *a, err *e)
+{
+    PGresult *r;
+    if (!pg_conn_query_params(k->c, str_from_c(sql), values, n, &r, e)) return false;
+    str value = pg_field(r, 0, 0);
+    *ret = value.p ? arena_copy(a, value) : STR_NULL;
+    bool ok = !value.p || ret->p;
+    PQclear(r);
+    return ok || err_no_memory(e, "a value");
+}
+
 bool pg_check_emit(pg_check *k, precheck_report *p, bool ok, err *e)
 {
     err ignored = ERR_INIT;

@@ -1,17 +1,6 @@
 /* Prechecks of a PostgreSQL target: version, privileges, encoding, extensions, what is there already. */
 #include "engine/postgresql/pg_precheck.h"
 
-static bool one_row(pg_check *k, const char *sql, const str *values, uint32_t n, str *ret, arena *a, err *e)
-{
-    PGresult *r;
-    if (!pg_conn_query_params(k->c, str_from_c(sql), values, n, &r, e)) return false;
-    str value = pg_field(r, 0, 0);
-    *ret = value.p ? arena_copy(a, value) : STR_NULL;
-    bool ok = !value.p || ret->p;
-    PQclear(r);
-    return ok || err_no_memory(e, "a value");
-}
-
 static bool check_version(pg_check *k, err *e)
 {
     precheck_report p;
@@ -55,6 +44,24 @@ static bool check_schema_rights(pg_check *k, precheck_report *p, err *e)
     return true;
 }
 
+/* What the job forces on its own tables before changes follow. */
+static bool forces_row_security(const catalog_def *c)
+{
+    for (uint32_t i = 0; i < c->object_count; i++)
+        if (str_eq(c->objects[i].kind, STR("forced row security")) && c->objects[i].create_sql.p && catalog_find_table(c, c->objects[i].schema, c->objects[i].name)) return true;
+    return false;
+}
+
+static bool check_row_security(pg_check *k, precheck_report *p, bool writes, err *e)
+{
+    const char *there = PG_SELECTED "SELECT format('row level security of %s.%s in the destination holds for the destination account %s', nspname, relname, current_user), "
+                                    "format('ALTER ROLE %I BYPASSRLS;', current_user) FROM t WHERE row_security_active(oid)";
+    const char *forced = "SELECT format('the job carries FORCE ROW LEVEL SECURITY, which then holds for the destination account %s', current_user), format('ALTER ROLE %I BYPASSRLS;', current_user) "
+                         "FROM pg_catalog.pg_roles WHERE rolname = current_user AND NOT rolsuper AND NOT rolbypassrls";
+    bool forces = k->r->schema && k->r->incremental && k->r->catalog && forces_row_security(k->r->catalog);
+    return (!writes || pg_check_find(k, p, PRECHECK_FAILED, true, there, e)) && (!forces || pg_check_find(k, p, PRECHECK_FAILED, false, forced, e));
+}
+
 /* Tables that are there and will be written: the job makes those itself that are not. */
 static bool check_privileges(pg_check *k, err *e)
 {
@@ -70,7 +77,8 @@ static bool check_privileges(pg_check *k, err *e)
                     "format('GRANT SELECT, UPDATE ON SEQUENCE %I.%I TO %I;', n.nspname, c.relname, current_user) " PG_SELECTED_SEQUENCES
                     "WHERE NOT has_sequence_privilege(c.oid, 'SELECT') OR NOT has_sequence_privilege(c.oid, 'UPDATE')";
     bool writes = !k->r->schema || k->r->ignore_existing;
-    bool ok = check_schema_rights(k, &p, e) && (!writes || (pg_check_find(k, &p, PRECHECK_FAILED, true, tables, e) && pg_check_find(k, &p, PRECHECK_FAILED, true, sequences, e)));
+    bool ok = check_schema_rights(k, &p, e) && (!writes || (pg_check_find(k, &p, PRECHECK_FAILED, true, tables, e) && pg_check_find(k, &p, PRECHECK_FAILED, true, sequences, e))) &&
+              check_row_security(k, &p, writes, e);
     return pg_check_emit(k, &p, ok, e);
 }
 
@@ -84,71 +92,6 @@ static bool check_encoding(pg_check *k, err *e)
                       "format('-- name another one by ModifyDtsJobEndpoint, made with CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0') "
                       "FROM current_setting('server_encoding') s WHERE s <> 'UTF8'";
     return pg_check_emit(k, &p, pg_check_find(k, &p, PRECHECK_WARNING, false, sql, e), e);
-}
-
-/* A type of an extension, with what it is made of, goes into `list` as "extension" and "schema" of the type. */
-static void note_type(const type_def *d, str *names, str *schemas, uint32_t *n, uint32_t room)
-{
-    for (; d; d = d->of) {
-        for (uint32_t i = 0; d->kind == 'c' && i < d->count; i++) note_type(d->fields[i], names, schemas, n, room);
-        if (!d->extension.n || *n == room) continue;
-        bool known = false;
-        for (uint32_t i = 0; i < *n; i++) known = known || str_eq(names[i], d->extension);
-        if (known) continue;
-        names[*n] = d->extension;
-        schemas[(*n)++] = d->schema;
-    }
-}
-
-#define MOST_EXTENSIONS 200
-
-/* Leaves out the extensions that the job makes itself, which check_objects looks at; returns how many stay. */
-static uint32_t not_made(const pg_check *k, str *name, str *schema, uint32_t n)
-{
-    const catalog_def *c = k->r->catalog;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        bool made = false;
-        for (uint32_t o = 0; k->r->schema && o < c->object_count && !made; o++)
-            made = str_eq(c->objects[o].kind, STR("extension")) && str_eq(c->objects[o].name, name[i]) && c->objects[o].create_sql.p;
-        if (made) continue;
-        name[kept] = name[i];
-        schema[kept++] = schema[i];
-    }
-    return kept;
-}
-
-/* Types are written with their schema, so that the extension must lie in the same one. */
-static bool check_extensions(pg_check *k, err *e)
-{
-    precheck_report p;
-    BUF_AUTO names = BUF_INIT;
-    BUF_AUTO schemas = BUF_INIT;
-    PGresult *r;
-    uint32_t n = 0;
-    str name[MOST_EXTENSIONS], schema[MOST_EXTENSIONS];
-    for (uint32_t i = 0; i < k->r->catalog->table_count; i++) {
-        const table_def *t = k->r->catalog->tables[i];
-        for (uint32_t c = 0; t->sql == SQL_POSTGRESQL && c < t->column_count; c++)
-            if (t->columns[c].selected) note_type(t->columns[c].definition, name, schema, &n, MOST_EXTENSIONS);
-    }
-    n = not_made(k, name, schema, n);
-    pg_check_add_array(&names, name, n);
-    pg_check_add_array(&schemas, schema, n);
-    if (names.failed || schemas.failed) return err_no_memory(e, "names of extensions");
-    str values[] = {buf_str(&names), buf_str(&schemas)};
-    const char *sql =
-        "SELECT CASE WHEN x.oid IS NOT NULL THEN format('the extension %s lies in the schema %s of the destination, its types are used in %s', s.ext, n.nspname, s.nsp) "
-        "ELSE format('the destination lacks the extension %s, whose types are used%s', s.ext, CASE WHEN a.name IS NULL THEN ', and its server has no files of it' ELSE '' END) END, "
-        "CASE WHEN x.oid IS NOT NULL THEN format('ALTER EXTENSION %I SET SCHEMA %I;', s.ext, s.nsp) ELSE concat(CASE WHEN a.name IS NULL THEN E'-- install its package, then:\n' END, "
-        "CASE WHEN m.oid IS NULL THEN format(E'CREATE SCHEMA %I;\n', s.nsp) END, format('CREATE EXTENSION %I SCHEMA %I;', s.ext, s.nsp)) END "
-        "FROM unnest($1::text[], $2::text[]) AS s(ext, nsp) LEFT JOIN pg_catalog.pg_extension x ON x.extname = s.ext LEFT JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace "
-        "LEFT JOIN pg_catalog.pg_namespace m ON m.nspname = s.nsp LEFT JOIN pg_catalog.pg_available_extensions a ON a.name = s.ext WHERE x.oid IS NULL OR n.nspname <> s.nsp";
-    if (!pg_conn_query_params(k->c, str_from_c(sql), values, 2, &r, e)) return false;
-    precheck_report_init(&p, "CHECK_EXTENSIONS");
-    for (int i = 0; i < PQntuples(r); i++) precheck_report_add(&p, k->r->schema ? PRECHECK_FAILED : PRECHECK_WARNING, pg_field(r, i, 0), pg_field(r, i, 1));
-    PQclear(r);
-    return precheck_report_emit(&p, k->sink, e);
 }
 
 /* With session_replication_role=replica only triggers that are ENABLE ALWAYS or REPLICA fire; without the right to it all do, those of foreign keys as well. */
@@ -194,7 +137,7 @@ static bool has_rows(pg_check *k, str table, str *ret, arena *a, err *e)
     *ret = STR_NULL;
     buf_printf(&sql, "SELECT EXISTS (SELECT FROM %.*s)", STR_ARG(table));
     if (sql.failed) return err_no_memory(e, "a statement");
-    if (one_row(k, buf_c(&sql), NULL, 0, ret, a, &refused)) return true;
+    if (pg_check_value(k, buf_c(&sql), NULL, 0, ret, a, &refused)) return true;
     if (!k->c->broken && refused.native == PG_STATE('4', '2', '5', '0', '1')) return true;
     *e = refused;
     return false;
@@ -206,18 +149,18 @@ static bool look(pg_check *k, str schema, str name, bool rows, found *ret, arena
     BUF_AUTO full = BUF_INIT;
     str values[] = {schema, name}, kind, own = STR_NULL, some = STR_NULL, ours;
     *ret = (found){.table = false};
-    if (!one_row(k, "SELECT c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2", values, 2, &kind, a, e))
+    if (!pg_check_value(k, "SELECT c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2", values, 2, &kind, a, e))
         return false;
     if (!kind.p) return true;
     ret->kind = kind_text(kind);
     ret->table = str_eq(kind, STR("r")) || str_eq(kind, STR("p"));
     pg_quote_table(&full, schema, name);
     if (full.failed) return err_no_memory(e, "a name");
-    if (!one_row(k, "SELECT 't' FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'sluice' AND c.relname = 'object' "
+    if (!pg_check_value(k, "SELECT 't' FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'sluice' AND c.relname = 'object' "
                     "AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')", NULL, 0, &ours, a, e))
         return false;
     str made[] = {k->env->job_id, buf_str(&full)};
-    if (ours.p && !one_row(k, "SELECT 't' FROM sluice.object WHERE job_id = $1 AND name = $2", made, 2, &own, a, e)) return false;
+    if (ours.p && !pg_check_value(k, "SELECT 't' FROM sluice.object WHERE job_id = $1 AND name = $2", made, 2, &own, a, e)) return false;
     ret->own = own.p != NULL;
     if (!rows || !ret->table || ret->own) return true;
     if (!has_rows(k, buf_str(&full), &some, a, e)) return false;
@@ -259,37 +202,6 @@ static bool check_one(pg_check *k, precheck_report *same, precheck_report *rows,
     return true;
 }
 
-static bool check_extension(pg_check *k, precheck_report *p, const object_def *o, err *e)
-{
-    arena a;
-    str known, own, values[] = {o->name, o->create_sql};
-    BUF_AUTO repair = BUF_INIT;
-    arena_init(&a, 1024, 0);
-    buf_printf(&repair, "-- install the extension %.*s on the destination's server", STR_ARG(o->name));
-    bool ok = one_row(k, "SELECT max(default_version) FROM pg_catalog.pg_available_extensions WHERE name = $1", values, 1, &own, &a, e) &&
-              one_row(k, "SELECT max(version) FROM pg_catalog.pg_available_extension_versions WHERE name = $1 AND pg_catalog.right($2, pg_catalog.length(version) + 2) = '''' || version || ''''",
-                      values, 2, &known, &a, e);
-    if (ok && !own.p) precheck_report_addf(p, PRECHECK_FAILED, buf_c(&repair), "the extension %.*s, which selected objects need, is not available in the destination", STR_ARG(o->name));
-    else if (ok && !known.p)
-        precheck_report_addf(p, PRECHECK_WARNING, buf_c(&repair), "the destination does not have the source's version of extension %.*s: it makes version %.*s", STR_ARG(o->name), STR_ARG(own));
-    arena_finish(&a);
-    return ok;
-}
-
-/* What is not carried, or not as it was. */
-static bool check_objects(pg_check *k, precheck_report *p, err *e)
-{
-    const catalog_def *c = k->r->catalog;
-    for (uint32_t i = 0; k->r->schema && i < c->object_count; i++) {
-        const object_def *o = &c->objects[i];
-        if (str_eq(o->kind, STR("extension")) && !check_extension(k, p, o, e)) return false;
-        if (!o->obstacle.p) continue;
-        precheck_report_addf(p, PRECHECK_WARNING, o->create_sql.p || o->table ? "-- look at it in the destination" : "-- make it in the destination by hand", "%.*s %.*s.%.*s%s: %.*s", STR_ARG(o->kind),
-                             STR_ARG(o->schema), STR_ARG(o->name), o->create_sql.p || o->table ? "" : " is not carried", STR_ARG(o->obstacle));
-    }
-    return true;
-}
-
 static bool check_present(pg_check *k, err *e)
 {
     const catalog_def *c = k->r->catalog;
@@ -297,7 +209,7 @@ static bool check_present(pg_check *k, err *e)
     precheck_report_init(&same, "CHECK_SAME_OBJ");
     precheck_report_init(&rows, "CHECK_DEST_TABLE_EMPTY");
     precheck_report_init(&objects, "CHECK_OBJECTS");
-    bool ok = check_objects(k, &objects, e);
+    bool ok = pg_check_objects(k, &objects, e);
     for (uint32_t i = 0; ok && i < c->table_count; i++) ok = check_one(k, &same, &rows, &objects, c->tables[i]->target_schema, c->tables[i]->target_name, true, e);
     for (uint32_t i = 0; ok && i < c->view_count; i++) ok = check_one(k, &same, &rows, &objects, c->views[i].target_schema, c->views[i].target_name, false, e);
     err ignored = ERR_INIT, *to = ok ? e : &ignored;
@@ -306,7 +218,7 @@ static bool check_present(pg_check *k, err *e)
     return precheck_report_emit(&rows, k->sink, to) && told && ok;
 }
 
-static bool check_catalog(pg_check *k, err *e) { return !k->r->catalog || (check_present(k, e) && check_extensions(k, e) && check_triggers(k, e) && pg_check_names(k, e)); }
+static bool check_catalog(pg_check *k, err *e) { return !k->r->catalog || (check_present(k, e) && pg_check_extensions(k, e) && pg_check_roles(k, e) && check_triggers(k, e) && pg_check_names(k, e)); }
 
 bool pg_precheck_target(target *t, const precheck_request *r, const precheck_sink *sink, err *e)
 {

@@ -1,0 +1,135 @@
+/* Prechecks of what the job makes in a PostgreSQL target besides tables: extensions, roles that must be there, what is not carried. */
+#include "engine/postgresql/pg_precheck.h"
+
+/* A type of an extension, with what it is made of, goes into `list` as "extension" and "schema" of the type. */
+static void note_type(const type_def *d, str *names, str *schemas, uint32_t *n, uint32_t room)
+{
+    for (; d; d = d->of) {
+        for (uint32_t i = 0; d->kind == 'c' && i < d->count; i++) note_type(d->fields[i], names, schemas, n, room);
+        if (!d->extension.n || *n == room) continue;
+        bool known = false;
+        for (uint32_t i = 0; i < *n; i++) known = known || str_eq(names[i], d->extension);
+        if (known) continue;
+        names[*n] = d->extension;
+        schemas[(*n)++] = d->schema;
+    }
+}
+
+#define MOST_EXTENSIONS 200
+
+/* Leaves out the extensions that the job makes itself, which check_objects looks at; returns how many stay. */
+static uint32_t not_made(const pg_check *k, str *name, str *schema, uint32_t n)
+{
+    const catalog_def *c = k->r->catalog;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        bool made = false;
+        for (uint32_t o = 0; k->r->schema && o < c->object_count && !made; o++)
+            made = str_eq(c->objects[o].kind, STR("extension")) && str_eq(c->objects[o].name, name[i]) && c->objects[o].create_sql.p;
+        if (made) continue;
+        name[kept] = name[i];
+        schema[kept++] = schema[i];
+    }
+    return kept;
+}
+
+/* Types are written with their schema, so that the extension must lie in the same one. */
+bool pg_check_extensions(pg_check *k, err *e)
+{
+    precheck_report p;
+    BUF_AUTO names = BUF_INIT;
+    BUF_AUTO schemas = BUF_INIT;
+    PGresult *r;
+    uint32_t n = 0;
+    str name[MOST_EXTENSIONS], schema[MOST_EXTENSIONS];
+    for (uint32_t i = 0; i < k->r->catalog->table_count; i++) {
+        const table_def *t = k->r->catalog->tables[i];
+        for (uint32_t c = 0; t->sql == SQL_POSTGRESQL && c < t->column_count; c++)
+            if (t->columns[c].selected) note_type(t->columns[c].definition, name, schema, &n, MOST_EXTENSIONS);
+    }
+    n = not_made(k, name, schema, n);
+    pg_check_add_array(&names, name, n);
+    pg_check_add_array(&schemas, schema, n);
+    if (names.failed || schemas.failed) return err_no_memory(e, "names of extensions");
+    str values[] = {buf_str(&names), buf_str(&schemas)};
+    const char *sql =
+        "SELECT CASE WHEN x.oid IS NOT NULL THEN format('the extension %s lies in the schema %s of the destination, its types are used in %s', s.ext, n.nspname, s.nsp) "
+        "ELSE format('the destination lacks the extension %s, whose types are used%s', s.ext, CASE WHEN a.name IS NULL THEN ', and its server has no files of it' ELSE '' END) END, "
+        "CASE WHEN x.oid IS NOT NULL THEN format('ALTER EXTENSION %I SET SCHEMA %I;', s.ext, s.nsp) ELSE concat(CASE WHEN a.name IS NULL THEN E'-- install its package, then:\n' END, "
+        "CASE WHEN m.oid IS NULL THEN format(E'CREATE SCHEMA %I;\n', s.nsp) END, format('CREATE EXTENSION %I SCHEMA %I;', s.ext, s.nsp)) END "
+        "FROM unnest($1::text[], $2::text[]) AS s(ext, nsp) LEFT JOIN pg_catalog.pg_extension x ON x.extname = s.ext LEFT JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace "
+        "LEFT JOIN pg_catalog.pg_namespace m ON m.nspname = s.nsp LEFT JOIN pg_catalog.pg_available_extensions a ON a.name = s.ext WHERE x.oid IS NULL OR n.nspname <> s.nsp";
+    if (!pg_conn_query_params(k->c, str_from_c(sql), values, 2, &r, e)) return false;
+    precheck_report_init(&p, "CHECK_EXTENSIONS");
+    for (int i = 0; i < PQntuples(r); i++) precheck_report_add(&p, k->r->schema ? PRECHECK_FAILED : PRECHECK_WARNING, pg_field(r, i, 0), pg_field(r, i, 1));
+    PQclear(r);
+    return precheck_report_emit(&p, k->sink, e);
+}
+
+/* Of the objects that the job makes. */
+bool pg_check_roles(pg_check *k, err *e)
+{
+    const catalog_def *c = k->r->catalog;
+    precheck_report p;
+    BUF_AUTO kinds = BUF_INIT;
+    BUF_AUTO names = BUF_INIT;
+    BUF_AUTO roles = BUF_INIT;
+    PGresult *r;
+    uint32_t n = 0;
+    for (uint32_t i = 0; k->r->schema && i < c->object_count; i++) n += c->objects[i].create_sql.p ? c->objects[i].role_count : 0;
+    str *kind = arena_array(k->a, n, sizeof *kind), *name = arena_array(k->a, n, sizeof *name), *role = arena_array(k->a, n, sizeof *role);
+    if (!kind || !name || !role) return err_no_memory(e, "names of roles");
+    n = 0;
+    for (uint32_t i = 0; k->r->schema && i < c->object_count; i++) {
+        const object_def *o = &c->objects[i];
+        for (uint32_t x = 0; o->create_sql.p && x < o->role_count; x++, n++) {
+            kind[n] = o->kind, role[n] = o->roles[x];
+            name[n] = arena_printf(k->a, "%.*s.%.*s", STR_ARG(o->schema), STR_ARG(o->name));
+            if (!name[n].p) return err_no_memory(e, "names of roles");
+        }
+    }
+    pg_check_add_array(&kinds, kind, n);
+    pg_check_add_array(&names, name, n);
+    pg_check_add_array(&roles, role, n);
+    if (kinds.failed || names.failed || roles.failed) return err_no_memory(e, "names of roles");
+    str values[] = {buf_str(&kinds), buf_str(&names), buf_str(&roles)};
+    const char *sql = "SELECT format('the role %s, which the %s %s names%s, does not exist in the destination', s.role, min(s.kind), min(s.name), CASE WHEN count(*) > 1 THEN "
+                      "format(' (and %s more)', count(*) - 1) ELSE '' END), format('CREATE ROLE %I NOLOGIN;', s.role) FROM unnest($1::text[], $2::text[], $3::text[]) AS s(kind, name, role) "
+                      "WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = s.role) GROUP BY s.role ORDER BY s.role COLLATE \"C\"";
+    if (!pg_conn_query_params(k->c, str_from_c(sql), values, 3, &r, e)) return false;
+    precheck_report_init(&p, "CHECK_ROLES");
+    for (int i = 0; i < PQntuples(r); i++) precheck_report_add(&p, PRECHECK_FAILED, pg_field(r, i, 0), pg_field(r, i, 1));
+    PQclear(r);
+    return precheck_report_emit(&p, k->sink, e);
+}
+
+static bool check_extension(pg_check *k, precheck_report *p, const object_def *o, err *e)
+{
+    arena a;
+    str known, own, values[] = {o->name, o->create_sql};
+    BUF_AUTO repair = BUF_INIT;
+    arena_init(&a, 1024, 0);
+    buf_printf(&repair, "-- install the extension %.*s on the destination's server", STR_ARG(o->name));
+    bool ok = pg_check_value(k, "SELECT max(default_version) FROM pg_catalog.pg_available_extensions WHERE name = $1", values, 1, &own, &a, e) &&
+              pg_check_value(k, "SELECT max(version) FROM pg_catalog.pg_available_extension_versions WHERE name = $1 AND pg_catalog.right($2, pg_catalog.length(version) + 2) = '''' || version || ''''",
+                      values, 2, &known, &a, e);
+    if (ok && !own.p) precheck_report_addf(p, PRECHECK_FAILED, buf_c(&repair), "the extension %.*s, which selected objects need, is not available in the destination", STR_ARG(o->name));
+    else if (ok && !known.p)
+        precheck_report_addf(p, PRECHECK_WARNING, buf_c(&repair), "the destination does not have the source's version of extension %.*s: it makes version %.*s", STR_ARG(o->name), STR_ARG(own));
+    arena_finish(&a);
+    return ok;
+}
+
+/* What is not carried, or not as it was. */
+bool pg_check_objects(pg_check *k, precheck_report *p, err *e)
+{
+    const catalog_def *c = k->r->catalog;
+    for (uint32_t i = 0; k->r->schema && i < c->object_count; i++) {
+        const object_def *o = &c->objects[i];
+        if (str_eq(o->kind, STR("extension")) && !check_extension(k, p, o, e)) return false;
+        if (!o->obstacle.p) continue;
+        precheck_report_addf(p, PRECHECK_WARNING, o->create_sql.p || o->table ? "-- look at it in the destination" : "-- make it in the destination by hand", "%.*s %.*s.%.*s%s: %.*s", STR_ARG(o->kind),
+                             STR_ARG(o->schema), STR_ARG(o->name), o->create_sql.p || o->table ? "" : " is not carried", STR_ARG(o->obstacle));
+    }
+    return true;
+}

@@ -60,6 +60,7 @@ CREATE TRIGGER off AFTER DELETE ON plain REFERENCING OLD TABLE AS gone FOR EACH 
 CREATE CONSTRAINT TRIGGER late AFTER INSERT ON whole DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE TRIGGER instead INSTEAD OF INSERT ON z_first FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE TABLE always (id int GENERATED ALWAYS AS IDENTITY (MINVALUE -7 START WITH -5 CYCLE) PRIMARY KEY, v text);
+CREATE TABLE numbered (id int PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, v text UNIQUE); CREATE TABLE counted (id int PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, v text);
 CREATE TABLE nokey (v text, n numeric(10, 2)); ALTER TABLE nokey REPLICA IDENTITY FULL;
 CREATE RULE noted AS ON INSERT TO base WHERE NEW.d > 50 DO ALSO INSERT INTO nokey VALUES ('rule', NEW.d); COMMENT ON RULE noted ON base IS 'a rule';
 ALTER TABLE base ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON base AS RESTRICTIVE FOR UPDATE TO CURRENT_USER USING (d > 1) WITH CHECK (d > 2); CREATE POLICY seen ON base USING (true);
@@ -72,7 +73,8 @@ INSERT INTO plain (m, n, stat, ext, t, b) SELECT 'sad', g, g, 'e' || g, 't', box
 INSERT INTO "Child ""q"" x" (id, "p") SELECT g, g FROM generate_series(1, 20) g;
 INSERT INTO base SELECT g, 'b' FROM generate_series(1, 5) g; INSERT INTO derived (id, v, extra) SELECT g, 'd', 1 FROM generate_series(11, 15) g;
 INSERT INTO whole SELECT g, DATE '2023-12-30' + g, CASE WHEN g % 2 = 0 THEN 'k' ELSE 'x' END FROM generate_series(1, 400) g;
-INSERT INTO hashed SELECT g, g FROM generate_series(1, 100) g; INSERT INTO always (v) SELECT g FROM generate_series(1, 9) g; INSERT INTO nokey VALUES ('a', 1), ('a', 1), (NULL, 2);
+INSERT INTO hashed SELECT g, g FROM generate_series(1, 100) g; INSERT INTO always (v) SELECT g FROM generate_series(1, 9) g; INSERT INTO numbered (id, v) SELECT g, g FROM generate_series(1, 9) g;
+INSERT INTO counted (id, v) SELECT id, v FROM numbered; INSERT INTO nokey VALUES ('a', 1), ('a', 1), (NULL, 2);
 ALTER TABLE plain ADD CONSTRAINT doubtful CHECK (stat <> 33) NOT VALID;
 SELECT nextval('free'), nextval('free'), setval('forgetful', 77);
 REFRESH MATERIALIZED VIEW z_sum; REFRESH MATERIALIZED VIEW a_sum;
@@ -80,10 +82,11 @@ REFRESH MATERIALIZED VIEW z_sum; REFRESH MATERIALIZED VIEW a_sum;
 LIVE = r"""
 SET search_path = {s};
 INSERT INTO plain (m, n, stat, ext, t) VALUES ('it''s ok', 3, 1000, 'live', 'T'); UPDATE plain SET ext = 'changed' WHERE stat < 5; DELETE FROM hashed WHERE id < 10;
-INSERT INTO hashed SELECT g, g FROM generate_series(1001, 1010) g; INSERT INTO whole VALUES (5000, '2030-01-01', 'z'); UPDATE whole SET at = '2020-01-01' WHERE id = 390; UPDATE derived SET extra = 3; UPDATE always SET v = 'x' WHERE id = 1; DELETE FROM base WHERE id = 1;
+INSERT INTO hashed SELECT g, g FROM generate_series(1001, 1010) g; INSERT INTO whole VALUES (5000, '2030-01-01', 'z'); UPDATE whole SET at = '2020-01-01' WHERE id = 390; UPDATE derived SET extra = 3; UPDATE always SET v = 'x' WHERE id = 1; UPDATE numbered SET v = 'n' || id; UPDATE numbered SET n = DEFAULT WHERE id < 4;
+UPDATE counted SET v = 'n' || id, n = DEFAULT WHERE id > 4; UPDATE counted SET v = 'n' WHERE id < 3; DELETE FROM base WHERE id = 1;
 SELECT nextval('other') FROM generate_series(1, 30);
 """
-TABLES = ("plain", '"Child ""q"" x"', "base", "derived", "whole_1", "whole_2_x", '"Whole 2 rest"', "whole_rest", "hashed_0", "hashed_1", "always", "nokey")
+TABLES = ("plain", '"Child ""q"" x"', "base", "derived", "whole_1", "whole_2_x", '"Whole 2 rest"', "whole_rest", "hashed_0", "hashed_1", "always", "numbered", "counted", "nokey")
 
 
 @pytest.fixture(scope="module")

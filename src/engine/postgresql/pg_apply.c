@@ -30,7 +30,8 @@ static bool look_at_tables(pg_applier *a, catalog_def *c, err *e)
 {
     if (!pg_tables_read(a->t->conn, (const table_def *const *)c->tables, c->table_count, &a->mem, &a->tables, e)) return false;
     for (uint32_t i = 0; i < c->table_count; i++) {
-        const pg_table *t = &a->tables[i];
+        pg_table *t = &a->tables[i];
+        t->foreign_keys_act = a->enforce && t->acting_foreign_key.p;
         if (!refuse_table(a, t, e)) return false;
         if (is_ordered(a, t)) c->tables[i]->target_has_triggers = true;
         a->defer |= t->deferrable || ((!a->replica || a->enforce) && t->foreign_keys);

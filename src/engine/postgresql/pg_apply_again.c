@@ -1,8 +1,10 @@
 /* A change in an overlap: the target may hold any state of its row between the first and the last chunk position, and the same change may have been applied
  * before. Rows that the new one meets in a unique key go, as with REPLACE: the stream brings back what belongs there. */
 #include "engine/postgresql/pg_apply.h"
+#include "engine/postgresql/pg_apply_identity.h"
 #include "engine/postgresql/pg_apply_sql.h"
 #include "engine/postgresql/pg_conflict.h"
+#include "engine/postgresql/pg_value.h"
 
 static bool add(pg_applier *a, const pg_table *t, err *e) { return pg_apply_run_add(&a->run, PG_EXPECT_ANY, 0, t, e); }
 
@@ -49,6 +51,16 @@ static bool update(pg_applier *a, const pg_table *t, const change *c, str key, s
     return pg_apply_run_add(&a->run, must_exist ? PG_EXPECT_ROWS : PG_EXPECT_ANY, 1, t, e);
 }
 
+/* The same of the row that is at the new key by now. */
+static bool update_there(pg_applier *a, const pg_table *t, const change *c, str key, bool must_exist, err *e)
+{
+    if (pg_apply_identity_is_kept(t, c->before, c->after)) return update(a, t, c, key, STR(""), must_exist, e);
+    val *there = arena_array(&a->scratch, t->def->column_count, sizeof *there);
+    if (!there) return err_no_memory(e, "a change");
+    for (uint32_t k = 0; k < t->key_count; k++) there[t->key[k]] = pg_value_is_there(&c->after[t->key[k]]) ? c->after[t->key[k]] : c->before[t->key[k]];
+    return pg_apply_identity_update(pg_apply_run_begin(&a->run), t, there, c->after, e) && pg_apply_run_add(&a->run, must_exist ? PG_EXPECT_ROWS : PG_EXPECT_ANY, 1, t, e);
+}
+
 /* A load drops one of two rows that meet in another unique key, and trusts the stream to bring it back: this change cannot. */
 static bool dropped(const pg_applier *a, const pg_table *t, const change *c, err *e)
 {
@@ -75,9 +87,9 @@ static bool put_part(pg_applier *a, const pg_table *t, const change *c, err *e)
     if (!str_eq(buf_str(&old), buf_str(&new)) &&
         (!update(a, t, c, buf_str(&old), buf_str(&vacant), false, e) || !delete_by_key(a, t, c->before, c->after, e)))
         return false;
-    if (!t->unique_count) return update(a, t, c, buf_str(&new), STR(""), false, e);
+    if (!t->unique_count) return update_there(a, t, c, buf_str(&new), false, e);
     if (!pg_apply_run_flush(&a->run, e)) return false;
-    return (update(a, t, c, buf_str(&new), STR(""), true, e) && pg_apply_run_flush(&a->run, e)) || dropped(a, t, c, e);
+    return (update_there(a, t, c, buf_str(&new), true, e) && pg_apply_run_flush(&a->run, e)) || dropped(a, t, c, e);
 }
 
 bool pg_apply_change_again(pg_applier *a, const change *c, err *e)

@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "engine/postgresql/pg_apply.h"
+#include "engine/postgresql/pg_apply_identity.h"
 #include "engine/postgresql/pg_apply_set.h"
 #include "engine/postgresql/pg_apply_sql.h"
 #include "engine/postgresql/pg_value.h"
@@ -110,17 +111,21 @@ typedef struct group {
     uint32_t count;
 } group;
 
-/* Which columns the update sets. */
-static bool columns_of(const merging *m, const change *c, bool *ret, bool *ret_any, err *e)
+/* A column that the set holds against the rows, since no UPDATE may set it. */
+static bool is_compared(const merging *m, uint32_t i) { return m->t->columns[i].always; }
+
+/* Which columns the update sets or compares; false when it goes alone: it sets nothing, or an identity column that is GENERATED ALWAYS. */
+static bool columns_of(const merging *m, const change *c, bool *ret)
 {
-    *ret_any = false;
+    bool any = false, unknown = false;
     for (uint32_t i = 0; i < m->t->def->column_count; i++) {
-        bool skip;
-        if (!pg_apply_sql_skips(m->t, i, c->before, c->after, &skip, e)) return false;
-        ret[i] = !skip && !pg_apply_sql_is_key(m->t, i);
-        *ret_any |= ret[i];
+        bool compared = pg_apply_identity_is_unknown(m->t, i, c->before, c->after);
+        bool set = !pg_apply_sql_skips(m->t, i, c->before, c->after) && !pg_apply_sql_is_key(m->t, i);
+        ret[i] = set || compared;
+        any |= set;
+        unknown |= compared;
     }
-    return true;
+    return any && (unknown ? !m->again : pg_apply_identity_is_kept(m->t, c->before, c->after));
 }
 
 static bool new_group(merging *m, map *groups, const bool *columns, group **ret, err *e)
@@ -134,16 +139,17 @@ static bool new_group(merging *m, map *groups, const bool *columns, group **ret,
     return map_put(groups, (str){(const char *)g->columns, n}, g) || err_no_memory(e, "the changes of a table");
 }
 
-/* The group of each update; NULL for one that sets nothing, which is queued at once. */
+/* The group of each update; NULL for one that goes alone, which is queued at once. */
 static bool find_groups(merging *m, map *groups, const change **list, uint32_t count, group **of, err *e)
 {
     size_t n = m->t->def->column_count * sizeof(bool);
-    bool *columns = arena_alloc(&m->a->scratch, n), any;
+    bool *columns = arena_alloc(&m->a->scratch, n);
     if (!columns) return err_no_memory(e, "the changes of a table");
     for (uint32_t i = 0; i < count; i++) {
-        if (!columns_of(m, list[i], columns, &any, e)) return false;
-        if (!any && !one_by_one(m, &list[i], 1, e)) return false;
-        if (!any) continue;
+        if (!columns_of(m, list[i], columns)) {
+            if (!one_by_one(m, &list[i], 1, e)) return false;
+            continue;
+        }
         of[i] = map_get(groups, (str){(const char *)columns, n});
         if (!of[i] && !new_group(m, groups, columns, &of[i], e)) return false;
         of[i]->count++;
@@ -172,38 +178,84 @@ static void leave_out_unchanged(const merging *m, const pg_apply_set *s, bool *c
 {
     bool any = false;
     for (uint32_t i = 0; i < m->t->def->column_count; i++) {
-        columns[i] = s->columns[i] && m->again;
+        columns[i] = s->columns[i] && (m->again || is_compared(m, i));
         for (uint32_t k = 0; s->columns[i] && !columns[i] && k < s->rows; k++) {
             const change *c = s->list[s->from + k];
             columns[i] = !c->before || !pg_value_is_there(&c->before[i]) || !val_equal(&c->before[i], &c->after[i]);
         }
-        any |= columns[i];
+        any |= columns[i] && !is_compared(m, i);
     }
     if (!any) memcpy(columns, s->columns, m->t->def->column_count * sizeof *columns);
+}
+
+static void add_set(buf *b, const merging *m, const bool *columns)
+{
+    bool first = true;
+    buf_printf(b, "UPDATE %.*s AS _sluice_t", STR_ARG(m->t->from));
+    for (uint32_t i = 0; i < m->t->def->column_count; i++) {
+        if (!columns[i] || is_compared(m, i)) continue;
+        buf_printf(b, "%s%.*s=", first ? " SET " : ",", STR_ARG(m->t->columns[i].name));
+        first = false;
+        pg_apply_set_value(b, m->t, i);
+    }
+    buf_add_c(b, " FROM ");
+}
+
+static void add_compared(buf *b, const merging *m, uint32_t column, const char *operator)
+{
+    buf_add_c(b, " WHERE ");
+    pg_apply_set_join(b, m->t);
+    buf_printf(b, " AND _sluice_t.%.*s%s", STR_ARG(m->t->columns[column].name), operator);
+    pg_apply_set_value(b, m->t, column);
+}
+
+/* The form of pg_apply_identity_update for a set. */
+static bool update_compared(merging *m, buf *b, const pg_apply_set *part, uint32_t column, err *e)
+{
+    bool first = true;
+    buf_add_c(b, "WITH _sluice_s AS MATERIALIZED (SELECT * FROM ");
+    if (!pg_apply_set_source(b, part, e)) return false;
+    buf_add_c(b, "), _sluice_same AS (");
+    add_set(b, m, part->columns);
+    buf_add_c(b, "_sluice_s");
+    add_compared(b, m, column, "=");
+    buf_printf(b, " RETURNING 1), _sluice_old AS (DELETE FROM %.*s AS _sluice_t USING _sluice_s", STR_ARG(m->t->from));
+    add_compared(b, m, column, "<>");
+    buf_printf(b, " RETURNING _sluice_t.*), _sluice_new AS (INSERT INTO %.*s (%.*s%.*s) OVERRIDING SYSTEM VALUE SELECT ", STR_ARG(m->t->name), STR_ARG(m->t->columns_sql),
+               STR_ARG(m->t->kept_sql));
+    for (uint32_t i = 0; i < m->t->def->column_count; i++) {
+        if (!m->all[i]) continue;
+        if (!first) buf_add_byte(b, ',');
+        first = false;
+        if (part->columns[i]) pg_apply_set_value(b, m->t, i);
+        else buf_printf(b, "_sluice_t.%.*s", STR_ARG(m->t->columns[i].name));
+    }
+    buf_printf(b, "%.*s FROM _sluice_old AS _sluice_t, _sluice_s WHERE ", STR_ARG(m->t->kept_values_sql));
+    pg_apply_set_join(b, m->t);
+    buf_add_c(b, " RETURNING 1) SELECT 1 FROM _sluice_same UNION ALL SELECT 1 FROM _sluice_new");
+    return true;
 }
 
 static bool update_group(merging *m, const group *g, err *e)
 {
     pg_apply_set s = {.t = m->t, .list = g->list, .count = g->count, .columns = g->columns, .keys_before = true};
     bool *columns = arena_array(&m->a->scratch, m->t->def->column_count, sizeof *columns);
+    uint32_t compared = 0;
     if (!columns) return err_no_memory(e, "the changes of a table");
+    while (compared < m->t->def->column_count && !(g->columns[compared] && is_compared(m, compared))) compared++;
     while (pg_apply_set_next(&s)) {
-        bool first = true;
         buf *b = pg_apply_run_begin(&m->a->run);
         leave_out_unchanged(m, &s, columns);
-        buf_printf(b, "UPDATE %.*s AS _sluice_t", STR_ARG(m->t->from));
-        for (uint32_t i = 0; i < m->t->def->column_count; i++) {
-            if (!columns[i]) continue;
-            buf_printf(b, "%s%.*s=", first ? " SET " : ",", STR_ARG(m->t->columns[i].name));
-            first = false;
-            pg_apply_set_value(b, m->t, i);
-        }
         pg_apply_set part = s;
         part.columns = columns;
-        buf_add_c(b, " FROM ");
-        if (!pg_apply_set_source(b, &part, e)) return false;
-        buf_add_c(b, " WHERE ");
-        pg_apply_set_join(b, m->t);
+        if (compared < m->t->def->column_count) {
+            if (!update_compared(m, b, &part, compared, e)) return false;
+        } else {
+            add_set(b, m, columns);
+            if (!pg_apply_set_source(b, &part, e)) return false;
+            buf_add_c(b, " WHERE ");
+            pg_apply_set_join(b, m->t);
+        }
         if (!pg_apply_run_add(&m->a->run, expected(m), s.rows, m->t, e)) return false;
     }
     return true;

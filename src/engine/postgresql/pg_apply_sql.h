@@ -16,12 +16,18 @@ ERR_MUST_USE bool pg_apply_sql_delete(buf *b, const pg_table *t, const val *befo
 ERR_MUST_USE bool pg_apply_sql_key(buf *b, const pg_table *t, const val *row, const val *otherwise, err *e);
 /* "SET a='1', ..." of what after carries; *ret_any false: nothing. */
 ERR_MUST_USE bool pg_apply_sql_set(buf *b, const pg_table *t, const val *before, const val *after, bool *ret_any, err *e);
+/* The value as a literal without a type. */
+ERR_MUST_USE bool pg_apply_sql_value(buf *b, const pg_table *t, uint32_t column, const val *v, err *e);
+/* "WITH _sluice_row AS (...) " where pg_apply_sql_where needs it, else nothing. */
+ERR_MUST_USE bool pg_apply_sql_with(buf *b, const pg_table *t, const val *before, err *e);
+/* " WHERE ...": the one row of the change. */
+ERR_MUST_USE bool pg_apply_sql_where(buf *b, const pg_table *t, const val *before, const val *after, err *e);
 /* "(SELECT '1'::type AS "a", ...) AS _sluice_row" with all columns of the table; those that the row leaves out are NULL. */
 ERR_MUST_USE bool pg_apply_sql_row(buf *b, const pg_table *t, const val *row, err *e);
 /* Every written column has a value in the row: it can be written as a whole. */
 bool pg_apply_sql_is_whole(const pg_table *t, const val *row);
-/* A column GENERATED ALWAYS AS IDENTITY takes no UPDATE: is it to be set all the same? Then an error. ret_skip: it keeps its value. */
-ERR_MUST_USE bool pg_apply_sql_skips(const pg_table *t, uint32_t column, const val *before, const val *after, bool *ret_skip, err *e);
+/* An UPDATE of the change leaves the column out: it is not written or not carried, keeps its key, or is GENERATED ALWAYS AS IDENTITY (pg_apply_identity.h). */
+bool pg_apply_sql_skips(const pg_table *t, uint32_t column, const val *before, const val *after);
 bool pg_apply_sql_is_key(const pg_table *t, uint32_t column);
 /* The value cannot be written: names table and column. Returns false. */
 bool pg_apply_sql_bad_value(const pg_table *t, uint32_t column, const val *v, err *e);

@@ -17,7 +17,7 @@ typedef struct reading {
     pg_table *list;
     map by_name;     /* "schema\0table" of the target → pg_table */
     str where;       /* the tables, as a condition on n.nspname and c.relname */
-    buf *others;     /* by table: what becomes others_sql */
+    buf *others, *kept, *values; /* by table: what becomes others_sql, kept_sql, kept_values_sql */
 } reading;
 
 static str name_key(arena *a, str schema, str table)
@@ -126,13 +126,13 @@ static bool ask(reading *r, const char *sql, const char *tail, PGresult **ret, e
 
 /* ---- columns ---- */
 
-enum { COLUMN_KIND = 2, COLUMN_NAME, COLUMN_ALWAYS, COLUMN_TYPE, COLUMN_FULL_TYPE, COLUMN_ARRAY };
+enum { COLUMN_KIND = 2, COLUMN_NAME, COLUMN_ALWAYS, COLUMN_TYPE, COLUMN_FULL_TYPE, COLUMN_ARRAY, COLUMN_GENERATED };
 
 /* format_type with -1, not NULL: "bpchar", not "character", which would cut to one character. Values go in as an array of the type where it has an array type,
  * a comma between its elements (box has a semicolon), and unnest() makes one column of it (composite types become several). */
 #define COLUMNS_SQL                                                                                                                         \
     "SELECT n.nspname, c.relname, c.relkind, a.attname, a.attidentity = 'a', pg_catalog.format_type(a.atttypid, -1), "                       \
-    "pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN t.typarray <> 0 AND t.typdelim = ',' AND t.typtype IN ('b', 'e', 'r', 'm') THEN pg_catalog.format_type(t.typarray, -1) END " \
+    "pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN t.typarray <> 0 AND t.typdelim = ',' AND t.typtype IN ('b', 'e', 'r', 'm') THEN pg_catalog.format_type(t.typarray, -1) END, a.attgenerated <> '' " \
     "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND " \
     "a.attnum > 0 AND NOT a.attisdropped JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE c.relkind IN ('r', 'p') AND "
 
@@ -143,7 +143,13 @@ static bool take_other(reading *r, const pg_table *t, const PGresult *res, int r
     buf_add(b, pg_field(res, row, COLUMN_TYPE));
     buf_add_c(b, " AS ");
     pg_quote_name(b, pg_field(res, row, COLUMN_NAME));
-    return !b->failed;
+    if (is_true(res, row, COLUMN_GENERATED)) return !b->failed;
+    buf *kept = &r->kept[t - r->list], *values = &r->values[t - r->list];
+    buf_add_c(kept, ", ");
+    buf_add_c(values, ", _sluice_t.");
+    pg_quote_name(kept, pg_field(res, row, COLUMN_NAME));
+    pg_quote_name(values, pg_field(res, row, COLUMN_NAME));
+    return !b->failed && !kept->failed && !values->failed;
 }
 
 static bool take_column(reading *r, pg_table *t, const PGresult *res, int row)
@@ -202,8 +208,10 @@ static bool make_texts(reading *r, pg_table *t, err *e)
     }
     t->columns_sql = arena_copy(r->mem, buf_str(&columns));
     t->others_sql = arena_copy(r->mem, buf_str(&r->others[t - r->list]));
+    t->kept_sql = arena_copy(r->mem, buf_str(&r->kept[t - r->list]));
+    t->kept_values_sql = arena_copy(r->mem, buf_str(&r->values[t - r->list]));
     t->from = t->partitioned ? t->name : arena_printf(r->mem, "ONLY %.*s", STR_ARG(t->name));
-    return (!columns.failed && t->columns_sql.p && t->others_sql.p && t->from.p) || out_of_memory(e);
+    return (!columns.failed && t->columns_sql.p && t->others_sql.p && t->kept_sql.p && t->kept_values_sql.p && t->from.p) || out_of_memory(e);
 }
 
 /* ---- indexes ---- */
@@ -364,11 +372,12 @@ bool pg_tables_read(pg_conn *c, const table_def *const *tables, uint32_t count, 
 {
     reading r = {.c = c, .defs = tables, .count = count, .mem = a, .by_name = MAP_INIT};
     r.list = arena_array(a, count, sizeof *r.list);
-    r.others = calloc((size_t)count + 1, sizeof *r.others);
-    bool ok = (r.list && r.others) || out_of_memory(e);
+    buf *texts = calloc(3 * ((size_t)count + 1), sizeof *texts);
+    r.others = texts, r.kept = texts ? texts + count : NULL, r.values = texts ? texts + 2 * (size_t)count : NULL;
+    bool ok = (r.list && texts) || out_of_memory(e);
     ok = ok && (!count || read_all(&r, e));
-    for (uint32_t i = 0; r.others && i < count; i++) buf_finish(&r.others[i]);
-    free(r.others);
+    for (size_t i = 0; texts && i < 3 * (size_t)count; i++) buf_finish(&texts[i]);
+    free(texts);
     map_finish(&r.by_name);
     if (ok) *ret = r.list;
     return ok;

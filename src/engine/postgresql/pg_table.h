@@ -39,9 +39,12 @@ typedef struct pg_table {
     bool rules, replica_rules;       /* that rewrite what is written, but by COPY */
     bool foreign_keys;    /* of the table or to it */
     str acting_foreign_key; /* the name of one that changes child rows; p == NULL: none does */
+    bool foreign_keys_act; /* the applier lets it act: what is deleted takes child rows with it; set by the applier */
     bool deferrable;      /* a unique constraint that is checked later: never in a session of role replica (measured on 15) */
     str columns_sql;      /* "a", "b" of the written columns */
     str others_sql;       /* ", NULL::type AS "c"" for each column of the target that is not written */
+    str kept_sql;         /* ", "d"" of those, but for generated ones */
+    str kept_values_sql;  /* ", _sluice_t."d"" of the same */
     bool any_always;      /* a written column is GENERATED ALWAYS AS IDENTITY */
 } pg_table;
 

@@ -53,6 +53,7 @@ typedef struct server_info {
     bool cascades_logged;     /* row changes made by foreign key actions appear in the log (MySQL >= 9.6: true; MariaDB: false) */
     uint8_t name_case;        /* lower_case_table_names */
     uint64_t max_packet_bytes;
+    str postgis_schema, pgvector_schema; /* PostgreSQL: where these extensions are, STR_NULL without */
 } server_info;
 
 /* A part of a table: rows with low < key <= high in key order; empty texts are open ends. Bounds are the engine's own text. */

@@ -111,7 +111,7 @@ bool precheck_types(const precheck_job *job, source *s, const precheck_request *
     err why = ERR_INIT;
     losses found = {.a = a};
     mapping_findings out = {keep, &found};
-    mapping_options o = {.target = job->target_engine->sql, .target_mariadb = str_eq(r->target->product, STR("MariaDB")), .target_version = r->target->version_number,
+    mapping_options o = {.target = job->target_engine->sql, .target_mariadb = str_eq(r->target->product, STR("MariaDB")), .target_version = r->target->version_number, .postgis_schema = r->target->postgis_schema, .pgvector_schema = r->target->pgvector_schema,
                          .choice = choice_of, .ctx = (void *)(uintptr_t)job};
     precheck_report_init(&p, "CHECK_TYPES");
     *ret = NULL;

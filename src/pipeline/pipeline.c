@@ -35,11 +35,13 @@ static str type_choice(void *ctx, str key)
     return job->type_choice ? job->type_choice(job->type_ctx, key) : STR_NULL;
 }
 
+static str found_name(const buf *b) { return b->n ? buf_str(b) : STR_NULL; }
+
 static bool map_catalog(run *r, err *e)
 {
     const pipeline_job *job = r->job;
-    mapping_options o = {.target = job->target_engine->sql, .target_mariadb = r->target_mariadb, .target_version = r->target_version, .choice = type_choice,
-                         .ctx = (void *)(uintptr_t)job};
+    mapping_options o = {.target = job->target_engine->sql, .target_mariadb = r->target_mariadb, .target_version = r->target_version, .postgis_schema = found_name(&r->target_postgis),
+                         .pgvector_schema = found_name(&r->target_pgvector), .choice = type_choice, .ctx = (void *)(uintptr_t)job};
     if (!mapping_make(&r->catalog, job->source_engine->sql, &o, NULL, &r->mem, &r->map, e)) return false;
     r->target_catalog = mapping_catalog(r->map);
     return true;
@@ -60,6 +62,13 @@ typedef struct start {
     bool has_position;
 } start;
 
+static bool keep_name(buf *to, str name, err *e)
+{
+    buf_reset(to);
+    buf_add(to, name);
+    return !to->failed || err_no_memory(e, "a name");
+}
+
 static bool read_start(run *r, dest *d, void *arg, err *e)
 {
     start *s = arg;
@@ -69,6 +78,7 @@ static bool read_start(run *r, dest *d, void *arg, err *e)
     s->has_position = !position_is_none(d->ck.at);
     arena_init(&mem, 4096, 0);
     bool ok = r->job->target_engine->target->server(d->t, &mem, &info, e);
+    ok = ok && keep_name(&r->target_postgis, info.postgis_schema, e) && keep_name(&r->target_pgvector, info.pgvector_schema, e);
     if (ok) r->target_mariadb = str_eq(info.product, STR("MariaDB")), r->target_version = info.version_number;
     arena_finish(&mem);
     return ok;
@@ -197,5 +207,7 @@ bool pipeline_run(const pipeline_job *job, const pipeline_events *events, const 
     } while (ok && rewound);
     if (!ok && e->code == ERR_CANCELLED && r.streaming) sequences_at_stop(&r);
     arena_finish(&r.mem);
+    buf_finish(&r.target_postgis);
+    buf_finish(&r.target_pgvector);
     return ok;
 }

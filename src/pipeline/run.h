@@ -28,6 +28,7 @@ typedef struct run {
     catalog_def *target_catalog;   /* as the target has it, by the same table ids; the same one between like engines */
     bool target_mariadb;
     uint32_t target_version;
+    buf target_postgis, target_pgvector; /* schemas of these extensions, empty without */
     server_info source_info;
     bool streaming;                /* the stream was begun with this catalog */
     bool rows_since_sequences;     /* rows were applied since the target's counters were set, at sequences_us (monotonic, 0: not by this run) */

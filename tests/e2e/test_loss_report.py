@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import prechecks
 import pytest
-from jobs import delete, run_until
+from jobs import FAILED, configure, delete, run_until
 from prechecks import whole
 from sluice import Service, wait_for
 
@@ -130,3 +130,23 @@ def test_rows_of_postgresql(service, postgresql_15, mariadb_a):
             assert (2,) in source.sql(statement), statement
         chosen = Check(service, source, target, whole(s), DataSynchronization="false", reserve={"sluice.types": {"T42": "null", f"{s}.t.d": "sentinel:9999-12-31"}})
         assert chosen()["CHECK_TYPES"]["State"] == "Warning" and chosen.state == "PreCheckPass"
+
+
+def test_extensions_of_the_destination(service, mariadb_a, postgresql_15):
+    """Shapes are carried as such where the destination has PostGIS: it need be known by name only, the values would need its code."""
+    source, target = mariadb_a, postgresql_15
+    with place(source, target, "CREATE TABLE t (id INT PRIMARY KEY, g POINT)") as s:
+        check = Check(service, source, target, whole(s), DataSynchronization="false")
+        check.bad("CHECK_TYPES", f"{s}.t.g", "no PostGIS", state="Warning")
+        target.sql("INSERT INTO pg_extension SELECT 47110, 'postgis', 10, 'public'::regnamespace, true, '3.3.2', NULL, NULL")
+        try:
+            check.good("CHECK_TYPES")
+            # A table that was made before would take the EWKB for the bytes themselves.
+            target.sql(f"CREATE SCHEMA {s}; CREATE TABLE {s}.t (id int PRIMARY KEY, g bytea)")
+            job = configure(service, source, target, s, "MIGRATION", StructureInitialization="false", DataSynchronization="false")
+            service.ok("CreateDtsInstance", {"JobId": job, "AutoStart": "true"})
+            wait_for(lambda: service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["Status"], FAILED)
+            assert "made when the destination had no PostGIS" in service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
+            delete(service, job)
+        finally:
+            target.sql("DELETE FROM pg_extension WHERE extname = 'postgis'")

@@ -184,6 +184,12 @@ static bool read_columns(reading *r, err *e)
     return ok || out_of_memory(e);
 }
 
+/* PostGIS came after the table was made: EWKB in hex would be taken for the bytes themselves. */
+static bool takes_shapes_for_bytes(const pg_table *t, uint32_t i)
+{
+    return t->columns[i].written && str_eq(t->columns[i].type, STR("bytea")) && str_find(t->def->columns[i].native_type, STR("\"geometry\"")) != SIZE_MAX;
+}
+
 static bool check_present(const pg_table *t, err *e)
 {
     if (!t->exists)
@@ -193,6 +199,10 @@ static bool check_present(const pg_table *t, err *e)
         if (t->columns[i].written && !t->columns[i].type.p)
             return err_set(e, ERR_TARGET_QUERY, "table %.*s.%.*s of the destination lacks the column %.*s; add it or reset the job", STR_ARG(t->def->target_schema),
                            STR_ARG(t->def->target_name), STR_ARG(target_name(&t->def->columns[i])));
+    for (uint32_t i = 0; i < t->def->column_count; i++)
+        if (takes_shapes_for_bytes(t, i))
+            return err_set(e, ERR_TARGET_QUERY, "column %.*s of %.*s.%.*s in the destination is bytea, made when the destination had no PostGIS; reset the job, or choose bytea in Reserve, sluice.types T20",
+                           STR_ARG(target_name(&t->def->columns[i])), STR_ARG(t->def->target_schema), STR_ARG(t->def->target_name));
     return true;
 }
 

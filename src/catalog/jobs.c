@@ -119,7 +119,7 @@ bool jobs_remove(catalog *c, str job_id, err *e)
     static const char *const sql[] = {
         "DELETE FROM job WHERE job_id = ?",      "DELETE FROM job_text WHERE job_id = ?",
         "DELETE FROM precheck WHERE job_id = ?", "DELETE FROM progress WHERE job_id = ?",
-        "DELETE FROM service_log WHERE job_id = ?", "DELETE FROM idempotency WHERE job_id = ?",
+        "DELETE FROM finding WHERE job_id = ?",  "DELETE FROM service_log WHERE job_id = ?", "DELETE FROM idempotency WHERE job_id = ?",
     };
     for (size_t i = 0; i < sizeof sql / sizeof *sql; i++)
         if (!catalog_exec(c, e, sql[i], "s", job_id)) return false;

@@ -94,4 +94,8 @@ static const char access_1[] =
     "  active INTEGER NOT NULL, created_us INTEGER NOT NULL, expires_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE INDEX access_key_parent ON access_key(parent);";
 
-const catalog_schema_part catalog_schema[] = {{1, jobs_1}, {1, work_1}, {1, access_1}, {0, NULL}};
+static const char finding_2[] =
+    /* Findings of a job's last prechecks, as the report gives them: JSON objects. */
+    "CREATE TABLE finding(job_id TEXT NOT NULL, n INTEGER NOT NULL, finding TEXT NOT NULL, PRIMARY KEY(job_id, n)) STRICT, WITHOUT ROWID;";
+
+const catalog_schema_part catalog_schema[] = {{1, jobs_1}, {1, work_1}, {1, access_1}, {2, finding_2}, {0, NULL}};

@@ -48,15 +48,40 @@ bool precheck_list(catalog *c, str job_id, arena *a, precheck_record **ret, uint
     return true;
 }
 
+bool finding_add(catalog *c, str job_id, str finding, err *e)
+{
+    return catalog_exec(c, e, "INSERT INTO finding(job_id, n, finding) SELECT ?1, coalesce(max(n), 0) + 1, ?2 FROM finding WHERE job_id = ?1", "ss", job_id, finding);
+}
+
+bool finding_list(catalog *c, str job_id, uint32_t offset, uint32_t limit, arena *a, str **ret, uint32_t *ret_count, uint32_t *ret_total, err *e)
+{
+    uint32_t n = 0;
+    catalog_rows rows;
+    str *list = arena_array(a, limit, sizeof *list);
+    if (!list) return err_no_memory(e, "findings");
+    if (!count_rows(c, ret_total, e, "SELECT count(*) FROM finding WHERE job_id = ? AND ? = ''", job_id, STR("")) ||
+        !catalog_select(c, &rows, e, "SELECT finding FROM finding WHERE job_id = ? ORDER BY n LIMIT ? OFFSET ?", "sii", job_id, (int64_t)limit, (int64_t)offset))
+        return false;
+    while (n < limit && catalog_next(c, &rows, e)) list[n++] = catalog_text(&rows, 0, a);
+    catalog_rows_end(&rows);
+    if (e->code != ERR_NONE) return false;
+    *ret = list;
+    *ret_count = n;
+    return true;
+}
+
+static bool clear_findings(catalog *c, str job_id, err *e) { return catalog_exec(c, e, "DELETE FROM finding WHERE job_id = ?", "s", job_id); }
+
 bool precheck_clear(catalog *c, str job_id, bool only_unanswered, err *e)
 {
+    if (!only_unanswered && !clear_findings(c, job_id, e)) return false;
     return catalog_exec(c, e, "DELETE FROM precheck WHERE job_id = ? AND (? = 0 OR (state = 'NotStarted' AND skipped = 0))", "si",
                         job_id, (int64_t)only_unanswered);
 }
 
 bool precheck_restart(catalog *c, str job_id, err *e)
 {
-    return catalog_exec(c, e, "UPDATE precheck SET state='NotStarted', detail='', repair='', started_us=0, finished_us=0 WHERE job_id = ?", "s",
+    return clear_findings(c, job_id, e) && catalog_exec(c, e, "UPDATE precheck SET state='NotStarted', detail='', repair='', started_us=0, finished_us=0 WHERE job_id = ?", "s",
                         job_id);
 }
 

@@ -19,6 +19,11 @@ ERR_MUST_USE bool precheck_clear(catalog *c, str job_id, bool only_unanswered, e
 /* Before a new run of the prechecks: every kept item is unanswered again; which ones are skipped stays. */
 ERR_MUST_USE bool precheck_restart(catalog *c, str job_id, err *e);
 
+/* A finding of the report, a JSON object; they go when the prechecks begin anew. */
+ERR_MUST_USE bool finding_add(catalog *c, str job_id, str finding, err *e);
+/* In the order in which they were found; ret_total: of all. */
+ERR_MUST_USE bool finding_list(catalog *c, str job_id, uint32_t offset, uint32_t limit, arena *a, str **ret, uint32_t *ret_count, uint32_t *ret_total, err *e);
+
 /* Insert or replace by (stage, schema, name); a stored started_us stays. */
 ERR_MUST_USE bool progress_save(catalog *c, str job_id, const job_table_progress *p, err *e);
 /* stage "" = all. */

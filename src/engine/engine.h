@@ -89,10 +89,33 @@ typedef struct row_feed {
 
 typedef enum precheck_state { PRECHECK_PASSED, PRECHECK_WARNING, PRECHECK_FAILED } precheck_state;
 
+/* What a finding of the report means for what it is about. */
+typedef enum precheck_effect {
+    EFFECT_OBSTACLE, /* stops the job unless something is chosen or mended */
+    EFFECT_RISK,     /* may stop it: rows that may have no form, or that could not be counted */
+    EFFECT_CHANGE,   /* is carried as something else */
+    EFFECT_OMISSION, /* is not carried */
+} precheck_effect;
+
+/* One finding of an item that is about rows and objects themselves (precheck_report_keeps). Empty texts where there is nothing to say. */
+typedef struct precheck_finding {
+    precheck_state state;
+    precheck_effect effect;
+    str text;                      /* all of it in one line */
+    str kind, schema, table, column, object; /* "column", "view"; names at the source */
+    str source_type, target_type;  /* of a column */
+    str rule, options, choice;     /* of the mapping: "T15", its words, what holds for the job */
+    bool counted, rough;           /* rows is known; some of them may be fine */
+    uint64_t rows;
+    str first_rows, rows_sql;      /* keys of the first ones; a statement that lists them all */
+    str source_text;               /* SQL of what is not carried */
+} precheck_finding;
+
 /* item: a name of precheck.def. Texts are borrowed during the call. detail: what is wrong, naming objects; repair: the SQL or action. */
 typedef struct precheck_sink {
     void (*item)(void *ctx, const char *item, precheck_state state, str detail, str repair);
     void *ctx;
+    void (*finding)(void *ctx, const char *item, const precheck_finding *f); /* may be NULL */
 } precheck_sink;
 
 typedef struct repair_ops repair_ops; /* engine/repair.h */

@@ -34,7 +34,9 @@ static void keep(void *ctx, const mapping_finding *f)
     mapping_finding g = *f;
     g.rule = arena_copy(l->a, f->rule), g.object = arena_copy(l->a, f->object), g.what = arena_copy(l->a, f->what);
     g.options = arena_copy(l->a, f->options), g.condition_sql = arena_copy(l->a, f->condition_sql);
-    l->failed = l->failed || !g.rule.p || !g.object.p || !g.what.p || !g.options.p || !g.condition_sql.p;
+    g.kind = arena_copy(l->a, f->kind), g.schema = arena_copy(l->a, f->schema), g.choice = arena_copy(l->a, f->choice);
+    if (f->source_text.p) g.source_text = arena_copy(l->a, f->source_text);
+    l->failed = l->failed || !g.rule.p || !g.object.p || !g.what.p || !g.options.p || !g.condition_sql.p || !g.kind.p || !g.schema.p || !g.choice.p || (f->source_text.p && !g.source_text.p);
     l->list[l->count++] = (loss){.f = g, .why_not = STR("")};
 }
 
@@ -76,25 +78,50 @@ static bool count_all(losses *l, const precheck_job *job, source *s, const catal
     return true;
 }
 
-/* What fails for rows that are there must be decided before the job begins; what no row has is no finding. Rows that only may fail are told. */
-static void tell(precheck_report *p, const loss *l)
+static precheck_effect effect_of(const loss *l)
+{
+    if (l->f.source_text.p) return EFFECT_OMISSION;
+    if (!l->f.fails) return EFFECT_CHANGE;
+    return l->counted && !l->f.rough ? EFFECT_OBSTACLE : EFFECT_RISK;
+}
+
+static void add_text(buf *b, const loss *l)
+{
+    const mapping_finding *f = &l->f;
+    if (f->rule.n) buf_printf(b, "%.*s: ", STR_ARG(f->rule));
+    if (f->table) buf_printf(b, "%.*s.%.*s", STR_ARG(f->table->schema), STR_ARG(f->table->name));
+    else if (f->kind.n) buf_printf(b, "%.*s %.*s.", STR_ARG(f->kind), STR_ARG(f->schema));
+    if (f->column) buf_printf(b, ".%.*s", STR_ARG(f->column->name));
+    if (f->object.n) buf_printf(b, "%s%.*s", f->table ? ", " : "", STR_ARG(f->object));
+    buf_printf(b, ": %.*s", STR_ARG(f->what));
+    if (l->counted) buf_printf(b, "; %s%llu row%s", f->rough ? "at most " : "", (unsigned long long)l->rows.rows, l->rows.rows == 1 ? "" : "s");
+    if (l->counted && l->rows.first.n) buf_printf(b, ": %.*s%s", STR_ARG(l->rows.first), l->rows.rows > REPAIR_SHOWN_ROWS ? "; ..." : "");
+    if (l->why_not.n) buf_printf(b, "; the rows could not be counted: %.*s", STR_ARG(l->why_not));
+}
+
+/* to: the target's catalog, NULL when there is none. What fails for rows that are there must be decided before the job begins; what no row has is no finding.
+ * Rows that only may fail are told. */
+static void tell(precheck_report *p, const loss *l, const catalog_def *to)
 {
     const mapping_finding *f = &l->f;
     BUF_AUTO detail = BUF_INIT;
     BUF_AUTO repair = BUF_INIT;
     if (l->counted && !l->rows.rows) return;
-    if (f->rule.n) buf_printf(&detail, "%.*s: ", STR_ARG(f->rule));
-    if (f->table) buf_printf(&detail, "%.*s.%.*s", STR_ARG(f->table->schema), STR_ARG(f->table->name));
-    if (f->column) buf_printf(&detail, ".%.*s", STR_ARG(f->column->name));
-    if (f->object.n) buf_printf(&detail, "%s%.*s", f->table ? ", " : "", STR_ARG(f->object));
-    buf_printf(&detail, ": %.*s", STR_ARG(f->what));
-    if (l->counted) buf_printf(&detail, "; %s%llu row%s", f->rough ? "at most " : "", (unsigned long long)l->rows.rows, l->rows.rows == 1 ? "" : "s");
-    if (l->counted && l->rows.first.n) buf_printf(&detail, ": %.*s%s", STR_ARG(l->rows.first), l->rows.rows > REPAIR_SHOWN_ROWS ? "; ..." : "");
-    if (l->why_not.n) buf_printf(&detail, "; the rows could not be counted: %.*s", STR_ARG(l->why_not));
+    add_text(&detail, l);
     if (l->counted) buf_printf(&repair, "%.*s; -- the rows concerned", STR_ARG(l->rows.select_sql));
     if (f->options.n) buf_printf(&repair, "%s-- choose in Reserve, %.*s", repair.n ? "\n" : "", STR_ARG(f->options));
-    if (detail.failed || repair.failed) p->detail.failed = true; /* told as memory that is out */
-    else precheck_report_add(p, f->fails && l->counted && !f->rough ? PRECHECK_FAILED : PRECHECK_WARNING, buf_str(&detail), buf_str(&repair));
+    if (detail.failed || repair.failed) {
+        p->failed = true;
+        return;
+    }
+    precheck_finding x = {.effect = effect_of(l), .text = buf_str(&detail), .kind = f->kind.n || !f->column ? f->kind : STR("column"), .schema = f->table ? f->table->schema : f->schema,
+                          .object = f->object, .rule = f->rule, .options = f->options, .choice = f->choice, .counted = l->counted, .rough = f->rough, .rows = l->rows.rows,
+                          .first_rows = l->rows.first, .rows_sql = l->rows.select_sql, .source_text = f->source_text};
+    x.state = x.effect == EFFECT_OBSTACLE ? PRECHECK_FAILED : PRECHECK_WARNING;
+    if (f->table) x.table = f->table->name;
+    if (f->column) x.column = f->column->name, x.source_type = f->column->native_type;
+    if (f->column && to) x.target_type = to->tables[f->table->id]->columns[f->column - f->table->columns].native_type;
+    precheck_report_find(p, &x, buf_str(&repair));
 }
 
 static str choice_of(void *ctx, str key)
@@ -119,7 +146,7 @@ bool precheck_types(const precheck_job *job, source *s, const precheck_request *
     else precheck_report_addf(&p, PRECHECK_FAILED, "-- see the message", "%s", why.text);
     if (found.failed) return err_no_memory(e, "findings");
     bool ok = count_all(&found, job, s, from, e);
-    for (uint32_t i = 0; ok && i < found.count; i++) tell(&p, &found.list[i]);
+    for (uint32_t i = 0; ok && i < found.count; i++) tell(&p, &found.list[i], *ret);
     err ignored = ERR_INIT;
     return precheck_report_emit(&p, sink, ok ? e : &ignored) && ok;
 }

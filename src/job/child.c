@@ -173,6 +173,21 @@ static bool on_item(service *s, child *c, job_record *r, const json_t *m, arena 
     return precheck_save(s->catalog, r->job_id, &given, false, e);
 }
 
+static bool on_findings(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
+{
+    (void)c, (void)a;
+    size_t i;
+    const json_t *f;
+    json_array_foreach(json_object_get(m, "findings"), i, f)
+    {
+        char *text = json_dumps(f, JSON_COMPACT);
+        bool ok = text ? finding_add(s->catalog, r->job_id, str_from_c(text), e) : err_no_memory(e, "a finding");
+        free(text);
+        if (!ok) return false;
+    }
+    return true;
+}
+
 static bool on_identity(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
 {
     (void)c, (void)a;
@@ -382,7 +397,7 @@ static const struct {
     const char *type;
     change_fn *fn;
 } changes[] = {{"stage", on_stage}, {"object", on_object}, {"retrying", on_retrying}, {"caught_up", on_caught_up}, {"note", on_note}, {"done", on_done},
-               {"item", on_item},   {"identity", on_identity}, {"checked", on_checked}};
+               {"item", on_item},   {"findings", on_findings}, {"identity", on_identity}, {"checked", on_checked}};
 
 /* What a message of this type changes about the job; NULL: nothing. */
 static change_fn *change_of(const char *type)

@@ -22,6 +22,7 @@
  *                  cleanup   {"type":"cleanup","end":"src"|"dest","endpoint":{},"job_id":s,"identity":s,"entries":[{"kind":s,"name":s,"state":s}]}
  * probe → serve    connected {"type":"connected","source":{"ok":b,"product":s,"version":s,"identity":s,"code":s,"text":s}|null,"target":...}
  *                  item      {"type":"item","item":s,"state":"Success"|"Warning"|"Failed","detail":s,"repair":s}
+ *                  findings  {"type":"findings","findings":[{"Item":s,"State":s,"Effect":s,"Text":s,...}]} as SluiceDescribeReport gives them
  *                  identity  {"type":"identity","end":"src"|"dest","identity":s,"product":s,"version":s}
  *                  checked   {"type":"checked","failed":n}
  *                  cutover   {"type":"cutover","ready":b,"marker":s,"position":s,"waited_ms":n,"counts":{"Set":n,"Right":n,"Ahead":n,"Absent":n,"Failed":n},

@@ -22,6 +22,8 @@ typedef struct probe {
     engine_env env;
     arena mem;
     uint32_t failed_items;
+    json_t *findings;       /* not sent yet */
+    size_t finding_bytes;
 } probe;
 
 static bool tell(probe *p, json_t *m, err *e) { return ctl_send_new(&p->ctl, m, e); }
@@ -76,6 +78,66 @@ static void on_item(void *ctx, const char *item, precheck_state state, str detai
                              repair.n ? repair.p : "", repair.n), &ignored);
 }
 
+/* Findings go in parcels: serve stores each with one commit. */
+#define PARCEL_FINDINGS 500
+#define PARCEL_BYTES ((size_t)1 << 20)
+#define SOURCE_TEXT_BYTES ((size_t)1 << 20)
+
+static void send_findings(probe *p)
+{
+    err ignored = ERR_INIT;
+    if (json_array_size(p->findings)) (void)!tell(p, json_pack("{s:s, s:O}", "type", "findings", "findings", p->findings), &ignored);
+    json_decref(p->findings);
+    p->findings = NULL;
+    p->finding_bytes = 0;
+}
+
+/* Empty texts are left out. Bytes that are no UTF-8 (a source in SQL_ASCII) are shown as question marks. */
+static void set_text(json_t *o, const char *name, str text)
+{
+    if (!text.n) return;
+    json_t *v = json_stringn(text.p, text.n);
+    BUF_AUTO plain = BUF_INIT;
+    for (size_t i = 0; !v && i < text.n; i++) buf_add_byte(&plain, (uint8_t)text.p[i] < 0x80 ? text.p[i] : '?');
+    if (!v && !plain.failed) v = json_stringn(plain.p, plain.n);
+    json_object_set_new(o, name, v);
+}
+
+static json_t *finding_report(const char *item, const precheck_finding *f)
+{
+    static const char *const effects[] = {[EFFECT_OBSTACLE] = "Obstacle", [EFFECT_RISK] = "Risk", [EFFECT_CHANGE] = "Change", [EFFECT_OMISSION] = "Omission"};
+    json_t *o = json_object();
+    set_text(o, "Item", str_from_c(item));
+    set_text(o, "State", f->state == PRECHECK_FAILED ? STR("Failed") : STR("Warning"));
+    set_text(o, "Effect", str_from_c(effects[f->effect]));
+    set_text(o, "Text", f->text);
+    set_text(o, "Kind", f->kind);
+    set_text(o, "Schema", f->schema);
+    set_text(o, "Table", f->table);
+    set_text(o, "Column", f->column);
+    set_text(o, "Object", f->object);
+    set_text(o, "SourceType", f->source_type);
+    set_text(o, "TargetType", f->target_type);
+    set_text(o, "Rule", f->rule);
+    set_text(o, "Options", f->options);
+    set_text(o, "Choice", f->choice);
+    if (f->counted) json_object_set_new(o, f->rough ? "RowsAtMost" : "Rows", json_integer((json_int_t)f->rows));
+    set_text(o, "FirstRows", f->first_rows);
+    set_text(o, "RowsSql", f->rows_sql);
+    set_text(o, "SourceText", str_sub(f->source_text, 0, SOURCE_TEXT_BYTES));
+    if (f->source_text.n > SOURCE_TEXT_BYTES) json_object_set_new(o, "SourceTextBytes", json_integer((json_int_t)f->source_text.n)); /* it is cut */
+    return o;
+}
+
+static void on_finding(void *ctx, const char *item, const precheck_finding *f)
+{
+    probe *p = ctx;
+    if (!p->findings) p->findings = json_array();
+    json_array_append_new(p->findings, finding_report(item, f));
+    p->finding_bytes += f->text.n + f->source_text.n + f->rows_sql.n + f->first_rows.n + 512;
+    if (json_array_size(p->findings) >= PARCEL_FINDINGS || p->finding_bytes >= PARCEL_BYTES) send_findings(p);
+}
+
 static void tell_identity(probe *p, const char *end, const server_info *s)
 {
     err ignored = ERR_INIT;
@@ -87,13 +149,14 @@ static bool do_precheck(probe *p, const json_t *m, err *e)
 {
     job_spec spec;
     if (!spec_read(m, &spec, e)) return false;
-    precheck_sink sink = {on_item, p};
+    precheck_sink sink = {on_item, p, on_finding};
     precheck_outcome outcome = {0};
     const pipeline_job *j = &spec.job;
     precheck_job what = {j->source_engine, j->target_engine, j->source, j->target, j->objects, j->schema, j->full, j->incremental, j->ignore_existing, j->type_choice, j->type_ctx};
     p->env.job_id = spec.job.job_id;
     p->env.replica_id = spec.job.replica_id;
     bool ok = spec.objects ? precheck_run(&what, &p->env, &sink, &p->mem, &outcome, e) : (*e = spec.objects_error, false);
+    send_findings(p);
     if (outcome.source_reached) tell_identity(p, "src", &outcome.source);
     if (outcome.target_reached) tell_identity(p, "dest", &outcome.target);
     spec_finish(&spec);

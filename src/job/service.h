@@ -86,6 +86,8 @@ ERR_MUST_USE bool service_instance_of_job(service *s, str job_id, arena *a, str 
 /* The same by the number of a leftover. */
 ERR_MUST_USE bool service_instance_of_leftover(service *s, str leftover_id, arena *a, str *ret, err *e);
 ERR_MUST_USE bool service_list(service *s, const list_request *r, arena *a, job_record **ret, uint32_t *ret_count, uint32_t *ret_total, err *e);
+/* A page of the report's findings, JSON objects; pages count from 1. */
+ERR_MUST_USE bool service_findings(service *s, str job_id, uint32_t page, uint32_t size, arena *a, str **ret, uint32_t *ret_count, uint32_t *ret_total, err *e);
 ERR_MUST_USE bool service_prechecks(service *s, str job_id, arena *a, precheck_record **ret, uint32_t *ret_count, err *e);
 /* stage "" = all. */
 ERR_MUST_USE bool service_progress(service *s, str job_id, str stage, arena *a, job_table_progress **ret, uint32_t *ret_count, err *e);

@@ -95,6 +95,15 @@ bool service_prechecks(service *s, str job_id, arena *a, precheck_record **ret, 
     return ok;
 }
 
+bool service_findings(service *s, str job_id, uint32_t page, uint32_t size, arena *a, str **ret, uint32_t *ret_count, uint32_t *ret_total, err *e)
+{
+    uint64_t offset = (uint64_t)(page - 1) * size;
+    if (!catalog_begin(s->catalog, e)) return false;
+    bool ok = finding_list(s->catalog, job_id, offset > UINT32_MAX ? UINT32_MAX : (uint32_t)offset, size, a, ret, ret_count, ret_total, e);
+    catalog_rollback(s->catalog);
+    return ok;
+}
+
 bool service_progress(service *s, str job_id, str stage, arena *a, job_table_progress **ret, uint32_t *ret_count, err *e)
 {
     if (!catalog_begin(s->catalog, e)) return false;

@@ -120,6 +120,7 @@ typedef struct object_def {
     str kind;                        /* "type", "sequence", "function", ... for progress and reports */
     str schema, name, target_schema, target_name;
     str create_sql;                  /* statements with target names; p == NULL: made by table, or not at all */
+    str source_sql;                  /* the same as the source has them, for a report of what is not carried; p == NULL without */
     const table_def *table;          /* of the catalog, or a partition of one (not in catalog_def.tables); when no object names a table, all tables follow
                                         what is made before the load */
     bool after_load;

@@ -171,7 +171,7 @@ static bool op_precheck(probe *p, err *e)
     precheck_outcome outcome;
     json_t *items = json_array();
     json_object_set_new(p->answer, "items", items);
-    precheck_sink sink = {add_item, items};
+    precheck_sink sink = {.item = add_item, .ctx = items};
     if (!read_objects(p, &l, e)) return false;
     precheck_job job = {.source_engine = p->engine, .target_engine = p->engine, .source = &p->source_ep, .target = &p->target_ep, .objects = l,
                         .schema = flag(p, "schema", true), .full = flag(p, "full", true), .incremental = flag(p, "incremental", true),

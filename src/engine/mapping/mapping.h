@@ -23,6 +23,10 @@ typedef struct mapping_finding {
     const table_def *table;
     const column_def *column; /* NULL: the table or an object of it, named by object */
     str rule, object, what, options, condition_sql;
+    str kind;                 /* of the object: "view", "index", "check"; empty for a column's values */
+    str schema;               /* of an object that belongs to no table */
+    str choice;               /* of the rule, as it holds here */
+    str source_text;          /* SQL of what is not carried; p == NULL: it is carried, in whatever form */
     bool fails;               /* such a row stops the job; else its value is carried changed */
     bool rough;               /* condition_sql holds for rows that are fine as well: only the row itself tells */
 } mapping_finding;

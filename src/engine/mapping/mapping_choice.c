@@ -88,13 +88,11 @@ static bool key_of(const mapping_maker *m, const table_def *t, const column_def 
     return ret->p || err_no_memory(e, "a choice");
 }
 
-bool mapping_choose(mapping_maker *m, const table_def *t, const column_def *c, mapping_rule r, mapping_choice *ret, err *e)
+static bool look(const mapping_maker *m, const table_def *t, const column_def *c, mapping_rule r, mapping_choice *ret, err *e)
 {
     const mapping_options *o = m->options;
     str words = mapping_rule_words(r), first;
-    m->asked_table[t->id][r] = true;
-    if (c) m->asked_column[r] = true;
-    for (int level = c ? 0 : 1; o->choice && level < 2; level++) {
+    for (int level = c ? 0 : t ? 1 : 2; o->choice && level < 2; level++) {
         str key, list;
         bool found;
         if (!key_of(m, t, level ? NULL : c, &key, e)) return false;
@@ -108,6 +106,22 @@ bool mapping_choose(mapping_maker *m, const table_def *t, const column_def *c, m
     (void)str_split_next(&words, '|', &first);
     *ret = (mapping_choice){.word = first, .argument = STR("")};
     return true;
+}
+
+bool mapping_choose(mapping_maker *m, const table_def *t, const column_def *c, mapping_rule r, mapping_choice *ret, err *e)
+{
+    m->asked_table[t->id][r] = true;
+    if (c) m->asked_column[r] = true;
+    return look(m, t, c, r, ret, e);
+}
+
+str mapping_choice_text(mapping_maker *m, const table_def *t, const column_def *c, mapping_rule r)
+{
+    mapping_choice choice;
+    err ignored = ERR_INIT;
+    if (!mapping_rule_words(r).n || !look(m, t, c, r, &choice, &ignored)) return STR("");
+    if (!choice.argument.n) return choice.word;
+    return str_or_empty(arena_printf(m->a, "%.*s:%.*s", STR_ARG(choice.word), STR_ARG(choice.argument)));
 }
 
 bool mapping_chose(mapping_maker *m, const table_def *t, const column_def *c, mapping_rule r, const char *word, bool *ret, err *e)

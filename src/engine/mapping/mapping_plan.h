@@ -80,6 +80,8 @@ str mapping_rule_words(mapping_rule r);
 /* The choice in a rule by "schema.table.column" (c not NULL), "schema.table" and the rule's name, else the default. A column's or table's choice is a list,
  * "T9=strip,T8=replace"; a bare word stands for the rule that knows it. ERR_BAD_INPUT names key and words. */
 ERR_MUST_USE bool mapping_choose(mapping_maker *m, const table_def *t, const column_def *c, mapping_rule r, mapping_choice *ret, err *e);
+/* "sentinel:1970-01-01": the choice as mapping_choose finds it, for a report: it does not count as asked. Empty for a rule without words or without memory. */
+str mapping_choice_text(mapping_maker *m, const table_def *t, const column_def *c, mapping_rule r);
 /* The same for a question of yes and no: was `word` chosen? */
 ERR_MUST_USE bool mapping_chose(mapping_maker *m, const table_def *t, const column_def *c, mapping_rule r, const char *word, bool *ret, err *e);
 /* After the last mapping_choose of a column: each part of its own list must have had an effect and only one meaning. mapping.c asks the same about each table
@@ -88,7 +90,7 @@ ERR_MUST_USE bool mapping_check_choices(mapping_maker *m, const table_def *t, co
 
 /* ---- reports: mapping_report.c ---- */
 
-/* Tells a finding of a rule; a missing text may be STR_NULL. options is filled from the rule's words. */
+/* Tells a finding of a rule; a missing text may be STR_NULL. options is filled from the rule's words, choice from the job. */
 void mapping_find(mapping_maker *m, const table_def *t, const column_def *c, mapping_rule r, mapping_finding f);
 /* How to choose: "sluice.types T15: error, null, sentinel:... or text"; into text. Nothing when the rule has no words. */
 void mapping_add_advice(mapping_rule r, buf *text);

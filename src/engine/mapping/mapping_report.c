@@ -30,6 +30,9 @@ void mapping_find(mapping_maker *m, const table_def *t, const column_def *c, map
     f.object = str_or_empty(f.object);
     f.what = str_or_empty(f.what);
     f.condition_sql = str_or_empty(f.condition_sql);
+    f.kind = str_or_empty(f.kind);
+    f.schema = str_or_empty(f.schema);
+    f.choice = mapping_choice_text(m, t, c, r);
     f.options = advice.failed ? STR("") : str_or_empty(buf_str(&advice));
     m->findings->add(m->findings->ctx, &f);
 }

@@ -137,11 +137,41 @@ static bool for_all(mapping_maker *m, bool (*step)(const my_work *w, err *e), er
     return true;
 }
 
+/* What tables carry in themselves, what only PostgreSQL has a use for, and what the rules of columns and keys speak of. */
+static bool is_told_elsewhere(str kind)
+{
+    static const char *const kinds[] = {"table", "partition", "view", "extension", "collation", "type", "domain", "sequence", "sequence owner", "check", "index", "index options", "index statistics",
+                                        "replica identity", "clustering", "comment", "contents", "tablespace", "access method", "statistics"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (str_eq(kind, str_from_c(kinds[i]))) return true;
+    return false;
+}
+
+static bool is_listed_view(const catalog_def *c, const object_def *o)
+{
+    for (uint32_t i = 0; i < c->view_count; i++)
+        if (str_eq(c->views[i].schema, o->schema) && str_eq(c->views[i].name, o->name)) return true;
+    return false;
+}
+
+static void tell_objects(mapping_maker *m)
+{
+    for (uint32_t i = 0; i < m->source->object_count; i++) {
+        const object_def *o = &m->source->objects[i];
+        bool view = str_eq(o->kind, STR("view")) && !is_listed_view(m->source, o); /* a materialized one */
+        if (!view && is_told_elsewhere(o->kind)) continue;
+        mapping_find(m, NULL, NULL, RULE_COUNT, (mapping_finding){.kind = view ? STR("materialized view") : o->kind, .schema = o->schema, .object = o->name,
+                                                                  .source_text = str_or_empty(o->source_sql), .what = STR("not carried to MySQL; write it anew, where the destination needs it")});
+    }
+}
+
 static bool finish(mapping_maker *m, err *e)
 {
     if (!for_all(m, my_plan_keys, e) || !for_all(m, my_plan_foreign_keys, e) || !for_all(m, my_write_create, e)) return false;
     for (uint32_t i = 0; i < m->source->view_count; i++)
-        mapping_find(m, NULL, NULL, RULE_COUNT, (mapping_finding){.object = m->source->views[i].name, .what = STR("views are not carried to MySQL; write them anew")});
+        mapping_find(m, NULL, NULL, RULE_COUNT, (mapping_finding){.kind = STR("view"), .schema = m->source->views[i].schema, .object = m->source->views[i].name,
+                                                                  .source_text = m->source->views[i].create_sql, .what = STR("views are not carried to MySQL; write them anew")});
+    tell_objects(m);
     return true;
 }
 

@@ -17,7 +17,7 @@ static bool dropped(const default_work *c, mapping_rule r, const char *why)
 {
     BUF_AUTO text = BUF_INIT;
     buf_printf(&text, "DEFAULT %.*s is not carried: %s", STR_ARG(str_sub(c->s->default_sql, 0, 200)), why);
-    mapping_find(c->w->m, c->w->s, c->s, r, (mapping_finding){.what = text.failed ? STR("") : buf_str(&text)});
+    mapping_find(c->w->m, c->w->s, c->s, r, (mapping_finding){.kind = STR("default"), .what = text.failed ? STR("") : buf_str(&text), .source_text = str_or_empty(c->s->default_sql)});
     return true;
 }
 

@@ -2,11 +2,12 @@
  * puts in the place of an enum's labels is our own. */
 #include "engine/mapping/mapping_to_my.h"
 
-static void tell(const my_work *w, const column_def *c, str object, const char *what, str sql)
+/* kind: of what is not carried. */
+static void tell(const my_work *w, const column_def *c, const char *kind, str object, const char *what, str sql)
 {
     BUF_AUTO text = BUF_INIT;
     buf_printf(&text, "%s: %.*s", what, STR_ARG(str_sub(str_or_empty(sql), 0, 200)));
-    mapping_find(w->m, w->s, c, RULE_COUNT, (mapping_finding){.object = object, .what = text.failed ? STR("") : buf_str(&text)});
+    mapping_find(w->m, w->s, c, RULE_COUNT, (mapping_finding){.kind = str_from_c(kind), .object = object, .what = text.failed ? STR("") : buf_str(&text), .source_text = str_or_empty(sql)});
 }
 
 /* Its value would have to come with the row, to find it. */
@@ -30,7 +31,7 @@ static void plan_generated(const my_work *w)
             continue;
         }
         t->selected = false;
-        tell(w, c, STR_NULL, "the generated column is not carried, add it to the destination's table with an expression like this", c->generation_sql);
+        tell(w, c, "generated column", STR_NULL, "the generated column is not carried, add it to the destination's table with an expression like this", c->generation_sql);
     }
 }
 
@@ -58,7 +59,7 @@ static void tell_domain(const my_work *w, uint32_t column)
 {
     const column_def *c = &w->s->columns[column];
     for (const type_def *d = c->definition; d->kind == 'd'; d = d->of)
-        for (uint32_t i = 0; i < d->check_count; i++) tell(w, c, STR_NULL, "a check of its domain is not carried", d->checks[i].condition_sql);
+        for (uint32_t i = 0; i < d->check_count; i++) tell(w, c, "check", STR_NULL, "a check of its domain is not carried", d->checks[i].condition_sql);
 }
 
 /* Constraint names are the table's in PostgreSQL, the database's in MySQL. */
@@ -98,7 +99,7 @@ static bool plan_check(const my_work *w, const check_def *s, err *e)
 {
     str sql, name = s->name;
     if (!translate_check(w, s->condition_sql, &sql)) {
-        tell(w, NULL, s->name, "the check is not carried, the destination has no condition that means the same", s->condition_sql);
+        tell(w, NULL, "check", s->name, "the check is not carried, the destination has no condition that means the same", s->condition_sql);
         return true;
     }
     for (uint32_t i = 1; is_taken(w, name); i++) {

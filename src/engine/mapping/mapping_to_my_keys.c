@@ -4,11 +4,11 @@
 #define PARTS_MOST 16      /* columns of an index (MySQL manual, InnoDB Limits) */
 #define PREFIX_CHARS 191   /* of a text that an index only makes quick to find */
 
-static bool skip(const my_work *w, str object, const char *why)
+static bool skip(const my_work *w, const char *kind, str object, const char *why, str source_text)
 {
     BUF_AUTO text = BUF_INIT;
     buf_printf(&text, "not carried: %s", why);
-    mapping_find(w->m, w->s, NULL, RULE_T69, (mapping_finding){.object = object, .what = text.failed ? STR("") : buf_str(&text)});
+    mapping_find(w->m, w->s, NULL, RULE_T69, (mapping_finding){.kind = str_from_c(kind), .object = object, .what = text.failed ? STR("") : buf_str(&text), .source_text = str_or_empty(source_text)});
     return true;
 }
 
@@ -82,7 +82,7 @@ bool my_plan_keys(const my_work *w, err *e)
         if (why && w->s->keys[i].primary && !w->s->keys[i].has_prefix)
             return err_set(e, ERR_NOT_SUPPORTED, "the primary key %.*s cannot be carried: %s", STR_ARG(w->s->keys[i].name), why);
         if (why) {
-            (void)skip(w, w->s->keys[i].name, why);
+            (void)skip(w, "index", w->s->keys[i].name, why, w->s->keys[i].definition_sql);
             continue;
         }
         if (i == w->s->row_key) t->row_key = t->key_count;
@@ -151,9 +151,9 @@ static bool plan_foreign_key(const my_work *w, const foreign_key_def *s, err *e)
                          .on_delete = str_from_c(action(s->on_delete)), .on_update = str_from_c(action(s->on_update)), .name = s->name};
     if (!f.parent_columns) return err_no_memory(e, "a foreign key");
     const char *why = fill_foreign_key(w, s, &f);
-    if (why) return skip(w, s->name, why);
+    if (why) return skip(w, "foreign key", s->name, why, s->definition_sql);
     if (str_find(str_or_empty(s->definition_sql), STR(" DEFERRABLE")) != SIZE_MAX)
-        mapping_find(w->m, w->s, NULL, RULE_T69, (mapping_finding){.object = s->name, .what = STR("the foreign key is checked at once, MySQL has no deferrable one")});
+        mapping_find(w->m, w->s, NULL, RULE_T69, (mapping_finding){.kind = STR("foreign key"), .object = s->name, .what = STR("the foreign key is checked at once, MySQL has no deferrable one")});
     for (uint32_t i = 1; is_taken(w, f.name); i++) {
         str name = arena_printf(w->m->a, "%.*s_%.*s_%u", STR_ARG(w->t->name), STR_ARG(s->name), i);
         if (!my_made(name, e) || !my_made(f.name = my_short_name(w->m, name), e)) return false;

@@ -172,7 +172,8 @@ static bool finish_tables(mapping_maker *m, map *names, err *e)
         if (!pg_plan_foreign_keys(&w, e)) return err_context(e, "table %.*s.%.*s", STR_ARG(w.s->schema), STR_ARG(w.s->name));
     }
     for (uint32_t i = 0; i < m->source->view_count; i++)
-        mapping_find(m, NULL, NULL, RULE_COUNT, (mapping_finding){.object = m->source->views[i].name, .what = STR("views are not carried to PostgreSQL; write them anew")});
+        mapping_find(m, NULL, NULL, RULE_COUNT, (mapping_finding){.kind = STR("view"), .schema = m->source->views[i].schema, .object = m->source->views[i].name,
+                                                                  .source_text = m->source->views[i].create_sql, .what = STR("views are not carried to PostgreSQL; write them anew")});
     return true;
 }
 

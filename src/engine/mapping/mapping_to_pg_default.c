@@ -16,7 +16,7 @@ static bool dropped(const default_work *c, mapping_rule r, const char *what)
 {
     BUF_AUTO text = BUF_INIT;
     buf_printf(&text, "DEFAULT %.*s is not carried: %s", STR_ARG(str_sub(c->d->default_sql, 0, 200)), what);
-    mapping_find(c->w->m, c->w->s, c->s, r, (mapping_finding){.what = text.failed ? STR("") : buf_str(&text)});
+    mapping_find(c->w->m, c->w->s, c->s, r, (mapping_finding){.kind = STR("default"), .what = text.failed ? STR("") : buf_str(&text), .source_text = c->d->default_sql});
     return true;
 }
 
@@ -263,7 +263,7 @@ static bool plan_generation(const pg_work *w, uint32_t i, err *e)
         buf_printf(&what, "an ordinary column with the source's values, for PostgreSQL %s: AS %.*s", key ? "cannot find rows by it" : "has no expression that means the same",
                    STR_ARG(str_sub(w->d->columns[i].generation_sql, 0, 300)));
         if (what.failed) return err_no_memory(e, "a finding");
-        mapping_find(w->m, w->s, from, RULE_T21, (mapping_finding){.what = buf_str(&what)});
+        mapping_find(w->m, w->s, from, RULE_T21, (mapping_finding){.kind = STR("generated column"), .what = buf_str(&what), .source_text = w->d->columns[i].generation_sql});
     }
     from->generated = from->generated_stored = false;
     return true;
@@ -279,7 +279,7 @@ static bool plan_check(const pg_work *w, str name, str sql, err *e)
     BUF_AUTO what = BUF_INIT;
     buf_printf(&what, "the check is not carried, PostgreSQL has no condition that means the same: %.*s", STR_ARG(str_sub(sql, 0, 300)));
     if (what.failed) return err_no_memory(e, "a finding");
-    mapping_find(w->m, w->s, NULL, RULE_COUNT, (mapping_finding){.object = name, .what = buf_str(&what)});
+    mapping_find(w->m, w->s, NULL, RULE_COUNT, (mapping_finding){.kind = STR("check"), .object = name, .what = buf_str(&what), .source_text = sql});
     return true;
 }
 

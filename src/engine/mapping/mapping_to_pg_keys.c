@@ -22,9 +22,10 @@ bool pg_relation_name(const pg_work *w, map *names, str wish, str *ret, err *e)
     return err_set(e, ERR_INTERNAL, "no name is left");
 }
 
-static bool skip(const pg_work *w, str object, mapping_rule r, const char *why)
+/* source_text: p == NULL for what is carried. */
+static bool tell(const pg_work *w, const char *kind, str object, mapping_rule r, const char *what, str source_text)
 {
-    mapping_find(w->m, w->s, NULL, r, (mapping_finding){.object = object, .what = str_from_c(why)});
+    mapping_find(w->m, w->s, NULL, r, (mapping_finding){.kind = str_from_c(kind), .object = object, .what = str_from_c(what), .source_text = source_text});
     return true;
 }
 
@@ -145,7 +146,7 @@ static bool find_large_entries(const key_work *k)
     if (most <= ENTRY_MOST_BYTES) return true;
     buf_printf(&sql, " > %d", ENTRY_MOST_BYTES - 64);
     if (sql.failed) return err_no_memory(k->e, "a finding");
-    mapping_find(k->w->m, k->w->s, NULL, RULE_T25, (mapping_finding){.object = k->d->name, .condition_sql = buf_str(&sql), .fails = true, .rough = true,
+    mapping_find(k->w->m, k->w->s, NULL, RULE_T25, (mapping_finding){.kind = STR("index"), .object = k->d->name, .condition_sql = buf_str(&sql), .fails = true, .rough = true,
                  .what = STR("an entry of an index has at most 2704 bytes in PostgreSQL (fewer may do when they compress well)")});
     return true;
 }
@@ -154,9 +155,9 @@ static bool find_inexact(const key_work *k)
 {
     bool prefix = false;
     for (uint32_t i = 0; i < k->d->count; i++) prefix = prefix || k->d->parts[i].prefix;
-    if (k->d->kind == DDL_FULLTEXT) return skip(k->w, k->d->name, RULE_T25, "a GIN index over words without stemming; ask it with to_tsvector as the index has it");
-    if (prefix && k->d->kind == DDL_UNIQUE) return skip(k->w, k->d->name, RULE_T25, "the unique prefix becomes a unique index on an expression, which compares exact letters");
-    if (k->d->invisible) return skip(k->w, k->d->name, RULE_T25, "PostgreSQL has no invisible index: it will be used");
+    if (k->d->kind == DDL_FULLTEXT) return tell(k->w, "index", k->d->name, RULE_T25, "a GIN index over words without stemming; ask it with to_tsvector as the index has it", STR_NULL);
+    if (prefix && k->d->kind == DDL_UNIQUE) return tell(k->w, "index", k->d->name, RULE_T25, "the unique prefix becomes a unique index on an expression, which compares exact letters", STR_NULL);
+    if (k->d->invisible) return tell(k->w, "index", k->d->name, RULE_T25, "PostgreSQL has no invisible index: it will be used", STR_NULL);
     return true;
 }
 
@@ -226,9 +227,9 @@ static bool plan_key(key_work *k, map *names, bool *ret_carried)
     bool carried;
     *ret_carried = false;
     if (!chosen(k, &carried)) return false;
-    if (!carried) return skip(k->w, k->d->name, RULE_T25, "not carried, as chosen");
+    if (!carried) return tell(k->w, "index", k->d->name, RULE_T25, "not carried, as chosen", str_or_empty(k->s->definition_sql));
     if (!fill_parts(k)) return false;
-    if (k->why) return skip(k->w, k->d->name, RULE_T25, k->why);
+    if (k->why) return tell(k->w, "index", k->d->name, RULE_T25, k->why, str_or_empty(k->s->definition_sql));
     *ret_carried = true;
     return find_inexact(k) && write_definition(k, names);
 }
@@ -322,7 +323,7 @@ static bool find_loose_children(const pg_work *w, const table_def *source_parent
         buf_add_c(&sql, " IS NOT NULL");
     }
     if (sql.failed) return err_no_memory(e, "a finding");
-    mapping_find(w->m, w->s, NULL, RULE_T24, (mapping_finding){.object = s->name, .condition_sql = buf_str(&sql), .fails = true,
+    mapping_find(w->m, w->s, NULL, RULE_T24, (mapping_finding){.kind = STR("foreign key"), .object = s->name, .condition_sql = buf_str(&sql), .fails = true,
                  .what = STR("rows whose parent is written with other letters than they have: a foreign key of PostgreSQL wants the same")});
     return true;
 }
@@ -331,7 +332,7 @@ static bool plan_foreign_key(const pg_work *w, const foreign_key_def *s, foreign
 {
     const table_def *source_parent = catalog_find_table(w->m->source, s->parent_schema, s->parent_table);
     *ret_carried = false;
-    if (!source_parent) return skip(w, s->name, RULE_COUNT, "the foreign key is not carried: its parent table is not selected");
+    if (!source_parent) return tell(w, "foreign key", s->name, RULE_COUNT, "the foreign key is not carried: its parent table is not selected", STR(""));
     const table_def *parent = w->m->target->tables[source_parent->id];
     *t = (foreign_key_def){.name = pg_short_name(w->m, w->s, s->name), .columns = s->columns, .count = s->count, .parent_schema = parent->schema,
                            .parent_table = parent->name, .parent_columns = arena_array(w->m->a, s->count, sizeof *t->parent_columns),
@@ -340,11 +341,11 @@ static bool plan_foreign_key(const pg_work *w, const foreign_key_def *s, foreign
     for (uint32_t i = 0; i < s->count; i++) {
         uint32_t at = table_find_column(source_parent, s->parent_columns[i]);
         if (at == UINT32_MAX || !source_parent->columns[at].selected || !w->s->columns[s->columns[i]].selected)
-            return skip(w, s->name, RULE_COUNT, "the foreign key is not carried: a column of it is not selected");
+            return tell(w, "foreign key", s->name, RULE_COUNT, "the foreign key is not carried: a column of it is not selected", STR(""));
         t->parent_columns[i] = parent->columns[at].name;
     }
     if (!has_unique_key(parent, t->parent_columns, t->count))
-        return skip(w, s->name, RULE_COUNT, "the foreign key is not carried: PostgreSQL wants a primary or unique key of just these columns at the parent");
+        return tell(w, "foreign key", s->name, RULE_COUNT, "the foreign key is not carried: PostgreSQL wants a primary or unique key of just these columns at the parent", STR(""));
     *ret_carried = true;
     return find_loose_children(w, source_parent, s, e) && write_foreign_key(w, parent, s, t, e);
 }

@@ -14,7 +14,8 @@ static bool add_assignments(const pg_work *w, buf *body, bool *ret_some, err *e)
         bool report = ((const pg_column_detail *)w->p->columns[i].detail)->no_on_update;
         if (report || !pg_is_now(sql, &digits)) {
             mapping_find(w->m, w->s, s, RULE_T23,
-                         (mapping_finding){.what = report ? STR("ON UPDATE CURRENT_TIMESTAMP is not carried, as chosen")
+                         (mapping_finding){.kind = STR("default"), .source_text = sql,
+                                           .what = report ? STR("ON UPDATE CURRENT_TIMESTAMP is not carried, as chosen")
                                                           : STR("ON UPDATE is not carried: its form is not known")});
             continue;
         }

@@ -332,7 +332,7 @@ static bool finish(partition_work *k, bool translated)
     buf_printf(&what, "a plain table, its partitions are not carried: %s: %.*s", k->why,
                STR_ARG(str_sub(k->w->d->partition, 0, 200)));
     if (what.failed) return err_no_memory(k->e, "a finding");
-    mapping_find(k->w->m, k->w->s, NULL, RULE_T28, (mapping_finding){.object = k->w->s->name, .what = buf_str(&what)});
+    mapping_find(k->w->m, k->w->s, NULL, RULE_T28, (mapping_finding){.kind = STR("partitions"), .object = k->w->s->name, .what = buf_str(&what), .source_text = k->w->d->partition});
     return true;
 }
 

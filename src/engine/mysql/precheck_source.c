@@ -133,19 +133,53 @@ static void check_databases(source_check *k, precheck_report *p)
     }
 }
 
-/* Counts rows of a query whose last condition is the schema; a finding when there are any. */
-static bool warn_of(source_check *k, precheck_report *p, const char *what, const char *from, str schema, err *e)
+/* The text of SHOW CREATE, in the arena; empty where the account may not see it. */
+static bool source_text(source_check *k, str kind, str schema, str name, str *ret, err *e)
 {
     BUF_AUTO sql = BUF_INIT;
-    uint64_t n = 0;
-    buf_printf(&sql, "SELECT COUNT(*) FROM information_schema.%s = ", from);
-    conn_quote_literal(&sql, schema, STR("utf8mb4"));
+    MYSQL_RES *res;
+    err refused = ERR_INIT;
+    *ret = STR("");
+    buf_printf(&sql, "SHOW CREATE %.*s ", STR_ARG(kind));
+    conn_quote_name(&sql, schema);
+    buf_add_byte(&sql, '.');
+    conn_quote_name(&sql, name);
     if (sql.failed) return err_no_memory(e, "a statement");
-    if (!conn_query_u64(k->c, buf_c(&sql), &n, e)) return false;
-    if (n)
-        precheck_report_addf(p, PRECHECK_WARNING, "create them in the destination after the switch, for example with mysqldump --no-data --routines --events --triggers",
-                             "database %.*s: %llu %s are not carried", STR_ARG(schema), (unsigned long long)n, what);
-    return true;
+    if (!conn_query(k->c, buf_str(&sql), &res, &refused)) {
+        if (refused.retry == RETRY_NEVER) return true;
+        *e = refused;
+        return false;
+    }
+    MYSQL_ROW row = mysql_fetch_row(res);
+    const MYSQL_FIELD *fields = mysql_fetch_fields(res);
+    const unsigned long *lengths = mysql_fetch_lengths(res);
+    for (unsigned i = 0; row && i < mysql_num_fields(res); i++) {
+        str column = str_from_c(fields[i].name);
+        if (row[i] && (str_eq(column, STR("SQL Original Statement")) || str_starts_with(column, STR("Create ")))) *ret = arena_copy(k->a, (str){row[i], lengths[i]});
+    }
+    mysql_free_result(res);
+    return ret->p || err_no_memory(e, "a definition");
+}
+
+/* A finding for each of a schema's objects of a kind. columns: of the kind and the name. */
+static bool warn_of(source_check *k, precheck_report *p, const char *columns, const char *from, str schema, err *e)
+{
+    BUF_AUTO sql = BUF_INIT;
+    MYSQL_RES *res;
+    bool ok = true;
+    buf_printf(&sql, "SELECT %s FROM information_schema.%s = ", columns, from);
+    conn_quote_literal(&sql, schema, STR("utf8mb4"));
+    buf_add_c(&sql, " ORDER BY 1, 2");
+    if (sql.failed) return err_no_memory(e, "a statement");
+    if (!conn_query(k->c, buf_str(&sql), &res, e)) return false;
+    for (MYSQL_ROW row; ok && (row = mysql_fetch_row(res));) {
+        precheck_finding f = {.state = PRECHECK_WARNING, .effect = EFFECT_OMISSION, .schema = schema, .kind = arena_copy(k->a, str_from_c(row[0])), .object = arena_copy(k->a, str_from_c(row[1]))};
+        f.text = f.kind.p && f.object.p ? arena_printf(k->a, "%.*s %.*s.%.*s is not carried", STR_ARG(f.kind), STR_ARG(schema), STR_ARG(f.object)) : STR_NULL;
+        ok = (f.text.p || err_no_memory(e, "a finding")) && source_text(k, f.kind, schema, f.object, &f.source_text, e);
+        if (ok) precheck_report_find(p, &f, STR("create them in the destination after the switch, for example with mysqldump --no-data --routines --events --triggers"));
+    }
+    mysql_free_result(res);
+    return ok;
 }
 
 /* What a database has besides tables and views. */
@@ -154,9 +188,9 @@ static bool check_others(source_check *k, precheck_report *p, err *e)
     for (uint32_t i = 0; i < k->catalog->database_count; i++) {
         str schema = k->catalog->databases[i].name;
         if (!dblist_whole_database(k->r->objects, schema)) continue;
-        if (!warn_of(k, p, "routines", "ROUTINES WHERE ROUTINE_SCHEMA", schema, e) || !warn_of(k, p, "triggers", "TRIGGERS WHERE TRIGGER_SCHEMA", schema, e) ||
-            !warn_of(k, p, "events", "EVENTS WHERE EVENT_SCHEMA", schema, e) ||
-            (k->c->is_mariadb && !warn_of(k, p, "sequences", "TABLES WHERE TABLE_TYPE = 'SEQUENCE' AND TABLE_SCHEMA", schema, e)))
+        if (!warn_of(k, p, "LOWER(ROUTINE_TYPE), ROUTINE_NAME", "ROUTINES WHERE ROUTINE_SCHEMA", schema, e) ||
+            !warn_of(k, p, "'trigger', TRIGGER_NAME", "TRIGGERS WHERE TRIGGER_SCHEMA", schema, e) || !warn_of(k, p, "'event', EVENT_NAME", "EVENTS WHERE EVENT_SCHEMA", schema, e) ||
+            (k->c->is_mariadb && !warn_of(k, p, "'sequence', TABLE_NAME", "TABLES WHERE TABLE_TYPE = 'SEQUENCE' AND TABLE_SCHEMA", schema, e)))
             return false;
     }
     return true;

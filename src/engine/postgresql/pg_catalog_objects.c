@@ -72,7 +72,9 @@ static bool read_object(object_reading *o, uint32_t query, str schema, const PGr
     int other = PQfnumber(res, "schema"), roles = PQfnumber(res, "roles");
     n->def.schema = other >= 0 ? pg_catalog_cell(r, res, row, other, &ok) : arena_copy(r->a, schema);
     n->def.name = n->def.target_name = pg_catalog_cell(r, res, row, 1, &ok);
-    n->def.create_sql = pg_catalog_cell(r, res, row, 2, &ok);
+    n->def.create_sql = n->def.source_sql = pg_catalog_cell(r, res, row, 2, &ok);
+    int text = PQfnumber(res, "source");
+    if (text >= 0) n->def.source_sql = pg_catalog_cell(r, res, row, text, &ok);
     n->def.obstacle = pg_catalog_cell(r, res, row, 3, &ok);
     if (!ok || !n->def.schema.p) return err_no_memory(e, "an object");
     if (roles >= 0 && !pg_catalog_lines(r, pg_field(res, row, roles), &n->def.roles, &n->def.role_count, e)) return false;
@@ -108,7 +110,8 @@ static bool read_objects(object_reading *o, err *e)
 /* --- what needs what --- */
 
 /* Each entry of pg_depend by the object that it is a part of: a default is its table's, an array that of its elements, a member of an extension is the extension.
- * "needs": what it refers to must be there before it is made. Sequences need nothing: who owns them is said afterwards. */
+ * "needs": what it refers to must be there before it is made. Sequences need nothing: who owns them is said afterwards.
+ * plpgsql is everywhere. */
 #define PARTS                                                                                                                                \
     "WITH RECURSIVE member(c, o, node) AS MATERIALIZED (SELECT classid, objid, '3079/' || refobjid FROM pg_depend WHERE deptype = 'e'), "      \
     "element(oid, base) AS (SELECT t.oid, CASE WHEN t.typoutput = 'array_out'::regproc THEN t.typelem WHEN t.typtype = 'm' THEN "              \
@@ -131,7 +134,8 @@ static bool read_objects(object_reading *o, err *e)
     "UNION ALL SELECT m.c, m.o, m.node, false FROM member m WHERE m.o < 16384 OR m.c NOT IN (1259, 1247, 1255)) "
 #define NEEDS_SQL                                                                                                                           \
     PARTS "SELECT a.node, b.node, min(pg_describe_object(d.refclassid, d.refobjid, 0)), bool_or(d.refclassid = 2606) FROM pg_depend d JOIN part a ON a.c = d.classid AND a.o = d.objid AND a.needs " \
-          "JOIN part b ON b.c = d.refclassid AND b.o = d.refobjid WHERE d.deptype <> 'e' AND a.node <> b.node GROUP BY a.node, b.node ORDER BY a.node, b.node"
+          "JOIN part b ON b.c = d.refclassid AND b.o = d.refobjid WHERE d.deptype <> 'e' AND a.node <> b.node " \
+          "AND b.node IS DISTINCT FROM (SELECT '3079/' || oid FROM pg_extension WHERE extname = 'plpgsql') GROUP BY a.node, b.node ORDER BY a.node, b.node"
 
 static bool add_obstacle(pg_catalog_reading *r, node *n, str text, err *e)
 {

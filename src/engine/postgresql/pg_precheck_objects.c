@@ -128,8 +128,12 @@ bool pg_check_objects(pg_check *k, precheck_report *p, err *e)
         const object_def *o = &c->objects[i];
         if (str_eq(o->kind, STR("extension")) && !check_extension(k, p, o, e)) return false;
         if (!o->obstacle.p) continue;
-        precheck_report_addf(p, PRECHECK_WARNING, o->create_sql.p || o->table ? "-- look at it in the destination" : "-- make it in the destination by hand", "%.*s %.*s.%.*s%s: %.*s", STR_ARG(o->kind),
-                             STR_ARG(o->schema), STR_ARG(o->name), o->create_sql.p || o->table ? "" : " is not carried", STR_ARG(o->obstacle));
+        bool made = o->create_sql.p || o->table;
+        str text = arena_printf(k->a, "%.*s %.*s.%.*s%s: %.*s", STR_ARG(o->kind), STR_ARG(o->schema), STR_ARG(o->name), made ? "" : " is not carried", STR_ARG(o->obstacle));
+        if (!text.p) return err_no_memory(e, "a finding");
+        precheck_report_find(p, &(precheck_finding){.state = PRECHECK_WARNING, .effect = made ? EFFECT_CHANGE : EFFECT_OMISSION, .text = text, .kind = o->kind, .schema = o->schema, .object = o->name,
+                                                    .source_text = made ? STR_NULL : o->source_sql},
+                             made ? STR("-- look at it in the destination") : STR("-- make it in the destination by hand"));
     }
     return true;
 }

@@ -5,7 +5,7 @@ import subprocess
 import uuid
 
 import pytest
-from jobs import configure, delete, run_until
+from jobs import LONG, configure, delete, run_until
 from sluice import Service, wait_for
 
 RICH = r"""
@@ -109,9 +109,54 @@ def differing(source, target, name):
     return tuple(t for t in TABLES if rows(source, t) != rows(target, t))
 
 
-@pytest.mark.parametrize("pair", ["15-15"])
-def test_rich_schema(service, postgresql_15, postgresql_15_b, pair):
-    source, target = postgresql_15, postgresql_15_b
+# What a catalog says of a schema, one text a row; there is no pg_dump of 17 and 18 to ask. {n}: pg_namespace's oid of the schema.
+CATALOG = [
+    "SELECT c.relname, c.relkind::text, c.relpersistence::text, c.relreplident::text, c.relrowsecurity, c.relforcerowsecurity, c.reloptions::text, pg_get_expr(c.relpartbound, c.oid), "
+    "CASE c.relkind WHEN 'p' THEN pg_get_partkeydef(c.oid) END, (SELECT t.reloptions::text FROM pg_class t WHERE t.oid = c.reltoastrelid), "
+    "(SELECT string_agg(inhparent::regclass::text, ',' ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = c.oid) FROM pg_class c WHERE c.relnamespace = {n} AND c.relkind <> 't'",
+    "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text, a.attgenerated::text, pg_get_expr(d.adbin, d.adrelid), a.attstorage::text, "
+    "a.attcompression::text, coalesce(to_jsonb(a) ->> 'attstattarget', '-1'), a.attoptions::text, a.attcollation::regcollation::text, a.attislocal, a.attinhcount::int FROM pg_attribute a "
+    "JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE c.relnamespace = {n} AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind <> 't'",
+    # NOT NULL has a name from 18 on only: one that no source of 17 has, made up by the server.
+    "SELECT CASE k.contype WHEN 'n' THEN '' ELSE k.conname END, k.conrelid::regclass::text, k.contypid::regtype::text, k.contype::text, pg_get_constraintdef(k.oid), k.convalidated, k.conislocal, k.coninhcount::int FROM pg_constraint k WHERE k.connamespace = {n}",
+    "SELECT x.relname, pg_get_indexdef(i.indexrelid), i.indisclustered, i.indisreplident, i.indisvalid FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE x.relnamespace = {n} AND x.relkind IN ('i', 'I')",
+    "SELECT pg_get_triggerdef(t.oid), t.tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = {n} AND NOT t.tgisinternal",
+    "SELECT pg_get_ruledef(r.oid), r.ev_enabled::text FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE c.relnamespace = {n}",
+    "SELECT p.proname, CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END, pg_get_function_identity_arguments(p.oid), (SELECT to_jsonb(a) - 'aggfnoid' - 'aggtransfn' FROM pg_aggregate a "
+    "WHERE a.aggfnoid = p.oid)::text FROM pg_proc p WHERE p.pronamespace = {n}",
+    "SELECT t.typname, t.typtype::text, t.typdefault, t.typnotnull, format_type(t.typbasetype, t.typtypmod), (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid), "
+    "(SELECT format_type(rngsubtype, NULL) || rngsubdiff::text || rngmultitypid::regtype::text FROM pg_range WHERE rngtypid = t.oid) FROM pg_type t WHERE t.typnamespace = {n}",
+    "SELECT c.relname, s.seqtypid::regtype::text, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle, (SELECT d.refobjid::regclass::text || '.' || d.refobjsubid || d.deptype::text FROM pg_depend d "
+    "WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype IN ('a', 'i')) FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid WHERE c.relnamespace = {n}",
+    "SELECT p.polname, p.polcmd::text, p.polpermissive, p.polroles::regrole[]::text, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid) FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid "
+    "WHERE c.relnamespace = {n}",
+    "SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext WHERE stxnamespace = {n}",
+    "SELECT collname, collprovider::text, collisdeterministic, coalesce(to_jsonb(l) ->> 'colllocale', to_jsonb(l) ->> 'colliculocale') FROM pg_collation l WHERE collnamespace = {n}",
+    "SELECT i.type, i.identity, d.description FROM pg_description d, pg_identify_object(d.classoid, d.objoid, d.objsubid) i WHERE i.schema = {name} OR i.identity = {name} OR i.identity LIKE '%%' || {name} || '.%%'",
+]
+
+
+def catalog(server, name, db="postgres"):
+    oid = server.sql(f"SELECT '{name}'::regnamespace::oid", db=db)[0][0]
+    texts = [sql.replace("{n}", str(oid)).replace("{name}", f"'{name}'").replace("%%", "%") for sql in CATALOG]
+    return [sorted(map(str, server.sql(sql, db=db))) for sql in texts]
+
+
+def assert_like_by_hand(target, name):
+    """The target's catalog says the same of a copy that is made from the source's script on the same server."""
+    target.sql(f"CREATE DATABASE {name}")
+    try:
+        target.sql(RICH.replace("{s}", name) + ROWS.replace("{s}", name), db=name)
+        for have, want in zip(catalog(target, name), catalog(target, name, name)):
+            assert [x for x in have if x not in want] == [] and [x for x in want if x not in have] == []
+    finally:
+        target.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("pair", ["15-15"] + ["15-17", "17-18"] * LONG)
+def test_rich_schema(service, request, pair):
+    versions = [f"postgresql_{v}" for v in pair.split("-")]
+    source, target = (request.getfixturevalue(v + ("_b" if i and versions[0] == v else "")) for i, v in enumerate(versions))
     name = "rich_" + uuid.uuid4().hex[:8]
     source.sql(RICH.replace("{s}", name))
     source.sql(ROWS.replace("{s}", name))
@@ -120,7 +165,9 @@ def test_rich_schema(service, postgresql_15, postgresql_15_b, pair):
         run_until(service, job, "Synchronizing")
         source.sql(LIVE.replace("{s}", name))
         wait_for(lambda: differing(source, target, name), {()}, 60)
-        assert dump(target, name) == dump(source, name)
+        if pair == "15-15":
+            assert dump(target, name) == dump(source, name)
+        assert_like_by_hand(target, name)
         assert target.sql(f"SELECT * FROM {name}.a_sum") == [(50,)]
         delete(service, job)
     finally:

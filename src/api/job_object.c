@@ -20,6 +20,7 @@ static json_t *endpoint_object(const job_endpoint *ep)
 {
     json_t *o = json_object();
     json_object_set_new(o, "EngineName", json_string(engine_text(ep->engine_name)));
+    if (ep->product.n) answer_set(o, "SluiceProduct", ep->product); /* what the server says it is */
     answer_set(o, "InstanceType", ep->instance_type.n ? ep->instance_type : STR("OTHER"));
     answer_set(o, "InstanceID", ep->instance_id);
     answer_set(o, "Ip", ep->host);

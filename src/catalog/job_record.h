@@ -35,6 +35,7 @@ typedef struct job_endpoint {
     bool has_password;
     str ssl;        /* "" | "0" | "1" from Reserve srcSSL/destSSL */
     str identity;   /* server_info.identity as last seen, empty until then */
+    str product;    /* server_info.product, the same */
 } job_endpoint;
 
 typedef struct job_record {

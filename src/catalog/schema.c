@@ -98,4 +98,6 @@ static const char finding_2[] =
     /* Findings of a job's last prechecks, as the report gives them: JSON objects. */
     "CREATE TABLE finding(job_id TEXT NOT NULL, n INTEGER NOT NULL, finding TEXT NOT NULL, PRIMARY KEY(job_id, n)) STRICT, WITHOUT ROWID;";
 
-const catalog_schema_part catalog_schema[] = {{1, jobs_1}, {1, work_1}, {1, access_1}, {2, finding_2}, {0, NULL}};
+static const char jobs_2[] = "ALTER TABLE job ADD COLUMN src_product TEXT NOT NULL DEFAULT ''; ALTER TABLE job ADD COLUMN dest_product TEXT NOT NULL DEFAULT '';";
+
+const catalog_schema_part catalog_schema[] = {{1, jobs_1}, {1, work_1}, {1, access_1}, {2, finding_2}, {2, jobs_2}, {0, NULL}};

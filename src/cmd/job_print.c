@@ -191,7 +191,7 @@ static void put_end(FILE *out, const char *title, const json_t *endpoint)
     BUF_AUTO b = BUF_INIT;
     add_end(&b, endpoint);
     buf_add_c(&b, " (");
-    add_text(&b, endpoint, "EngineName");
+    add_text(&b, endpoint, text_of(endpoint, "SluiceProduct").n ? "SluiceProduct" : "EngineName");
     buf_add_c(&b, ") as ");
     add_text(&b, endpoint, "UserName");
     put_pair(out, title, &b);

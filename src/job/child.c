@@ -191,8 +191,9 @@ static bool on_findings(service *s, child *c, job_record *r, const json_t *m, ar
 static bool on_identity(service *s, child *c, job_record *r, const json_t *m, arena *a, err *e)
 {
     (void)c, (void)a;
-    if (str_eq(ctl_str(m, "end"), STR("src"))) r->source.identity = ctl_str(m, "identity");
-    else r->target.identity = ctl_str(m, "identity");
+    job_endpoint *ep = str_eq(ctl_str(m, "end"), STR("src")) ? &r->source : &r->target;
+    ep->identity = ctl_str(m, "identity");
+    ep->product = ctl_str(m, "product");
     return jobs_save(s->catalog, r, e);
 }
 

@@ -144,10 +144,11 @@ static bool check_endpoint(const service *s, const endpoint_request *q, bool at_
     if (!port.n) number = g->default_port, port = arena_printf(a, "%u", g->default_port);
     if (!policy_check_host(s->policy, host, (uint16_t)number, e)) return refuse_end(f, at_target, "IP", a);
     bool kept_password = ret->has_password;
-    str identity = str_eq(ret->host, host) && str_eq(ret->port, port) ? ret->identity : STR("");
+    bool same = str_eq(ret->host, host) && str_eq(ret->port, port);
+    str identity = same ? ret->identity : STR(""), product = same ? ret->product : STR("");
     *ret = (job_endpoint){.instance_type = q->instance_type, .instance_id = q->instance_id, .engine_name = engine_name, .region = q->region, .host = host, .port = port,
                           .database = q->database, .user = q->user, .role = q->role, .owner_id = q->owner_id, .oracle_sid = q->oracle_sid,
-                          .has_password = kept_password || q->password.p != NULL, .ssl = q->ssl, .identity = identity};
+                          .has_password = kept_password || q->password.p != NULL, .ssl = q->ssl, .identity = identity, .product = product};
     return true;
 }
 

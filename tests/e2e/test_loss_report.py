@@ -74,6 +74,13 @@ def assert_report(service, job, s):
     assert text in shown and f"procedure {s}.p" in shown and "SELECT 1" in shown and "sluice.types T15" in shown
 
 
+def assert_servers_are_named(service, job):
+    """DTS knows MariaDB as MySQL; job show says what the server is."""
+    assert service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["SourceEndpoint"]["EngineName"] == "MySQL"
+    shown = sluice(service, "job", "show", job)
+    assert "(MariaDB) as " in shown and "(PostgreSQL) as " in shown and "(MySQL)" not in shown, shown
+
+
 def test_rows_that_have_no_form(service, mariadb_a, postgresql_15):
     source, target = mariadb_a, postgresql_15
     with place(source, target, TABLE) as s:
@@ -89,7 +96,7 @@ def test_rows_that_have_no_form(service, mariadb_a, postgresql_15):
             assert sorted(source.sql(statement)) == [(5,), (7,), (8,)], statement
         # What a user chooses wins, column by column; two choices do not help their rows.
         choices = {f"{s}.t.{column}": f"{rule}={choice}" for column, _, _, rule, choice, _ in COLUMNS}
-        chosen = Check(service, source, target, whole(s), reserve={"sluice.types": choices})
+        chosen = Check(service, source, target, whole(s), reserve={"sluice.types": choices}, SourceEndpointEngineName="MySQL")
         got = chosen.bad("CHECK_TYPES", f"T3: {s}.t.b: ", f"T1: {s}.t.u: ", "3 rows: id=5; id=7; id=8")
         assert f"{s}.t.d_text" not in got["ErrDetail"] and len(got["ErrDetail"].split("\n")) == len(COLUMNS), got["ErrDetail"]  # a text has room for every day; the view is told
         source.sql_in(s, "UPDATE t SET b = 1, u = 7")
@@ -99,6 +106,7 @@ def test_rows_that_have_no_form(service, mariadb_a, postgresql_15):
         job = service.ok("ConfigureDtsJob", {**chosen.params, "DataSynchronization": "false"})["DtsJobId"]
         run_until(service, job, "Finished")
         assert_report(service, job, s)
+        assert_servers_are_named(service, job)
         for column, _, _, _, _, wanted in COLUMNS:
             assert target.sql_in(s, f"SELECT {column}::text FROM t WHERE id = 7") == [(wanted,)], column
         assert target.sql_in(s, "SELECT count(*), count(d_null) FROM t") == [(4, 1)]

@@ -8,7 +8,7 @@ from type_matrix import Column
 
 def same(sql_type, *values, **more):
     """A column whose values are literals of its type."""
-    return Column(sql_type, sql_type, tuple((literal(v), None) for v in values), **more)
+    return Column(sql_type, None, tuple((literal(v), None) for v in values), **more)
 
 
 def literal(text):

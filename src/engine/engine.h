@@ -265,8 +265,9 @@ typedef struct target_ops {
     /* The same for a transaction in several windows: one target transaction all the same, with the checkpoint as `last` says once the feed has ended (which
      * may change its counts until then). NULL: the target takes no such transactions. */
     bool (*apply_large)(target *t, const window_feed *feed, const apply_window *last, err *e);
-    /* Shapes of source tables that are kept with the job's row: by table id, p == NULL where none is. All three NULL: the target cannot change columns. */
-    bool (*read_shapes)(target *t, const catalog_def *c, arena *a, str *ret, err *e);
+    /* Shapes of source tables that are kept with the job's row: by table id, p == NULL where none is. A change that an earlier worker left half done is finished
+     * first. All three NULL: the target cannot change columns. */
+    bool (*read_shapes)(target *t, uint64_t epoch, const catalog_def *c, arena *a, str *ret, err *e);
     /* Keeps those that are given and not yet kept. */
     bool (*keep_shapes)(target *t, uint64_t epoch, const catalog_def *c, const str *shapes, err *e);
     /* Changes columns and keeps the new shape, once however often it is called. */

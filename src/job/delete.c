@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "job/supervisor_priv.h"
 
@@ -60,7 +61,7 @@ static bool journal(supervisor *s, deletion_record *d, int step, bool ok, arena 
     d->steps |= 1U << step;
     ok = service_end(s->svc, ok && deletion_save(s->svc->catalog, d, e), e);
     snprintf(name, sizeof name, "delete:%s", step_names[step]);
-    if (ok) service_failpoint(name);
+    if (ok) failpoint(name);
     return ok;
 }
 

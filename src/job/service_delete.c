@@ -1,9 +1,8 @@
 /* Deleting jobs: the durable intent, the receipt, the leftovers. The supervisor carries deletions out (delete.c). */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/failpoint.h"
 #include "job/ctl.h"
 #include "job/service_priv.h"
 
@@ -87,12 +86,6 @@ bool service_delete_is_repeat(service *s, job_ref ref, str account, arena *a, bo
     return true;
 }
 
-void service_failpoint(const char *name)
-{
-    const char *wanted = getenv("SLUICE_FAILPOINT");
-    if (wanted && strcmp(wanted, name) == 0) kill(getpid(), SIGKILL);
-}
-
 bool service_delete(service *s, job_ref ref, str type, str account, service_fault *f, err *e)
 {
     arena a;
@@ -105,7 +98,7 @@ bool service_delete(service *s, job_ref ref, str type, str account, service_faul
     if (ok && !(repeat && direction_ok))
         ok = service_find(s, ref, &a, &r, f, e) && type_agrees(&r, type, f, e) && service_begin_deletion(s, &r, "delete", account, &a, e);
     ok = begun && service_end(s, ok, e);
-    if (ok && !repeat) service_failpoint("delete:intent");
+    if (ok && !repeat) failpoint("delete:intent");
     arena_finish(&a);
     return ok;
 }

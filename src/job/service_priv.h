@@ -39,8 +39,6 @@ str service_secret_context(str job_id, const char *end, arena *a);
 str service_leftover_context(str run_id, const char *end, arena *a);
 /* Inside a transaction: was the job deleted by the same account less than ten minutes ago? Then the call repeats one whose answer got lost. */
 ERR_MUST_USE bool service_delete_is_repeat(service *s, job_ref ref, str account, arena *a, bool *ret, err *e);
-/* Kills the process (SIGKILL) when the environment says SLUICE_FAILPOINT=<name>; tests of crash recovery use it. */
-void service_failpoint(const char *name);
 /* Inside a transaction: turns a job's traces into a deletion (kind "delete" or "reset") that the supervisor carries out. */
 ERR_MUST_USE bool service_begin_deletion(service *s, const job_record *r, const char *kind, str account, arena *a, err *e);
 

@@ -37,12 +37,17 @@ static str type_choice(void *ctx, str key)
 
 static str found_name(const buf *b) { return b->n ? buf_str(b) : STR_NULL; }
 
-static bool map_catalog(run *r, err *e)
+bool run_map(const run *r, catalog_def *c, arena *a, mapping **ret, err *e)
 {
     const pipeline_job *job = r->job;
     mapping_options o = {.target = job->target_engine->sql, .target_mariadb = r->target_mariadb, .target_version = r->target_version, .postgis_schema = found_name(&r->target_postgis),
                          .pgvector_schema = found_name(&r->target_pgvector), .choice = type_choice, .ctx = (void *)(uintptr_t)job};
-    if (!mapping_make(&r->catalog, job->source_engine->sql, &o, NULL, &r->mem, &r->map, e)) return false;
+    return mapping_make(c, job->source_engine->sql, &o, NULL, a, ret, e);
+}
+
+static bool map_catalog(run *r, err *e)
+{
+    if (!run_map(r, &r->catalog, &r->mem, &r->map, e)) return false;
     r->target_catalog = mapping_catalog(r->map);
     return true;
 }
@@ -54,7 +59,7 @@ static bool prepare_source(run *r, source_facts *f, err *e)
     while (!read_source(r, f, e))
         if (!retry_again(&again, e)) return false;
     retry_over(&again);
-    return map_catalog(r, e);
+    return true;
 }
 
 typedef struct start {
@@ -185,8 +190,9 @@ static bool run_from_checkpoint(run *r, bool *ret_rewound, err *e)
     if (!dest_retry(r, read_start, &s, e)) return false;
     bool fix = r->job->incremental && !r->job->full && !s.has_position;
     source_facts facts = {.want_position = fix && position_is_none(r->job->start_at)};
-    if (!prepare_source(r, &facts, e) || (r->job->incremental && !reload_check_families(r, e))) return false;
+    if (!prepare_source(r, &facts, e)) return false;
     if (s.at == STAGE_STREAM && shapes_carried(r) && !dest_retry(r, shapes_restore, NULL, e)) return false;
+    if (!map_catalog(r, e) || (r->job->incremental && !reload_check_families(r, e))) return false;
     if (fix && !run_save_phase(r, stage_name(s.at), facts.want_position ? facts.now : r->job->start_at, e)) return false;
     return run_stages(r, s.at, ret_rewound, e);
 }

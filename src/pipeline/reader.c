@@ -13,6 +13,7 @@
 
 typedef struct link {
     reader *rd;
+    source *s;
     retry *again;
     bool past; /* this connection has delivered a transaction that was new */
 } link;
@@ -93,7 +94,11 @@ static bool deliver(void *ctx, txn *t, err *e)
 {
     link *l = ctx;
     bool fresh;
-    if (t->alter) return enqueue(l->rd, t, e); /* it lies where the transaction before it ends */
+    if (t->alter) { /* it lies where the transaction before it ends */
+        if (shapes_convert(l->rd->run, l->s, t, e)) return enqueue(l->rd, t, e);
+        txn_free(t);
+        return false;
+    }
     if (!mapping_convert_txn(l->rd->run->map, t, e)) {
         txn_free(t);
         return false;
@@ -178,7 +183,7 @@ static bool read_once(reader *rd, retry *again, err *e)
     place from = {0};
     bool ok = place_set(&from, place_get(&rd->at), e) && ops->check_position(s, place_get(&from), e) && ask_goal(rd, s, e);
     if (ok) {
-        link l = {.rd = rd, .again = again};
+        link l = {.rd = rd, .s = s, .again = again};
         txn_sink sink = {deliver, &l};
         stream_request q = {.from = place_get(&from), .until = rd->until, .catalog = &rd->run->catalog, .objects = job->objects,
                             .heartbeat_ms = HEARTBEAT_MS, .durable = give_durable, .durable_ctx = rd, .txn_limit_bytes = job->budget_bytes / 4, .parts = job->spill_folder && job->target_engine->target->apply_large,

@@ -65,6 +65,8 @@ bool run_save_phase(run *r, const char *phase, position at, err *e);
 /* The table in the target's terms. */
 static inline table_def *run_target_table(const run *r, const table_def *t) { return r->target_catalog->tables[t->id]; }
 
+/* Maps a catalog of the source as the run's own is, by the job's choices. */
+bool run_map(const run *r, catalog_def *c, arena *a, mapping **ret, err *e);
 stage run_stage_of(str phase);
 void run_stage_event(const run *r, stage s, bool finished);
 

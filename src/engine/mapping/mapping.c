@@ -82,6 +82,7 @@ bool mapping_make(catalog_def *from, sql_family source_family, const mapping_opt
         if (!plan(&m, d, e)) return false;
         made->catalog = to;
         made->tables = m.tables;
+        made->direction = d;
     }
     *ret = made;
     return true;
@@ -139,5 +140,48 @@ bool mapping_convert_txn(const mapping *m, txn *t, err *e)
         c->table = p->target;
     }
     t->bytes += t->mem.used_bytes - used;
+    return true;
+}
+
+/* ---- changes of columns ---- */
+
+static const column_plan *find_target(const table_plan *p, str name)
+{
+    for (uint32_t i = 0; i < p->source->column_count; i++)
+        if (p->columns[i].target->selected && str_eq(p->columns[i].target->name, name)) return &p->columns[i];
+    return NULL;
+}
+
+/* The column as it was; its name is that after all renamings. */
+static const column_def *find_before(const table_plan *p, const table_alter *x, str name)
+{
+    for (uint32_t i = 0; i < x->count; i++)
+        if (x->columns[i].kind == ALTER_RENAME_COLUMN && str_eq(x->columns[i].new_name, name)) name = x->columns[i].column;
+    const column_plan *c = find_target(p, name);
+    return c ? c->target : NULL;
+}
+
+static bool convert_column(const mapping *to, const table_plan *before, const table_plan *after, const table_alter *x, column_alter *c, arena *a, bool *ret_same, err *e)
+{
+    const column_plan *now = find_target(after, c->column);
+    const column_def *was = c->kind == ALTER_COLUMN_TYPE ? find_before(before, x, c->column) : NULL;
+    if (!now || (c->kind == ALTER_COLUMN_TYPE && !was))
+        return err_set(e, ERR_SOURCE_DDL, "column %.*s of %.*s.%.*s was changed again at the source while the job was behind; make the same changes in the destination, then reset the job",
+                       STR_ARG(c->column), STR_ARG(x->table->schema), STR_ARG(x->table->name));
+    return to->direction->alter(now, was, c, a, ret_same, e) || err_context(e, "column %.*s of %.*s.%.*s", STR_ARG(c->column), STR_ARG(x->table->schema), STR_ARG(x->table->name));
+}
+
+bool mapping_convert_alter(const mapping *from, const mapping *to, table_alter *x, arena *a, err *e)
+{
+    const table_plan *before = plan_of(from, x->table, e);
+    uint32_t kept = 0;
+    if (!before) return false;
+    if (!to->tables || !to->direction->alter || to->catalog->table_count != 1) return err_set(e, ERR_INTERNAL, "a change of columns has no mapping");
+    for (uint32_t i = 0; i < x->count; i++) {
+        bool same = false;
+        if (x->columns[i].kind >= ALTER_COLUMN_TYPE && !convert_column(to, before, &to->tables[0], x, &x->columns[i], a, &same, e)) return false;
+        if (!same) x->columns[kept++] = x->columns[i];
+    }
+    x->count = kept;
     return true;
 }

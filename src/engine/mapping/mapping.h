@@ -4,6 +4,7 @@
 #define ENGINE_MAPPING_MAPPING_H
 
 #include "engine/engine.h"
+#include "model/alter.h"
 
 /* What of a job's definition decides mappings. */
 typedef struct mapping_options {
@@ -51,6 +52,9 @@ ERR_MUST_USE bool mapping_make(catalog_def *from, sql_family source_family, cons
 catalog_def *mapping_catalog(mapping *m);
 /* False when rows pass through untouched. */
 bool mapping_converts(const mapping *m);
+/* Rewrites a change of a table's columns in place for the target's family; from: the mapping of the table as it was, to: of the catalog with this one table as it
+ * is afterwards. What changes nothing in the target goes. ERR_SOURCE_DDL, ERR_NOT_SUPPORTED name table and column. */
+ERR_MUST_USE bool mapping_convert_alter(const mapping *from, const mapping *to, table_alter *x, arena *a, err *e);
 /* Rewrites rows and changes in place: values into the target family's forms (texts in the batch's arena, which `bytes` then counts), table pointers to the
  * target's tables. After an error the batch is of no more use.
  * ERR_NOT_SUPPORTED names table, column, key of the row, the value's trouble and the option. Safe from several threads. */

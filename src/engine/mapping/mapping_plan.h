@@ -42,6 +42,7 @@ typedef struct table_plan {
 struct mapping {
     catalog_def *catalog;   /* the target's */
     const table_plan *tables; /* by id; NULL: rows pass through untouched */
+    const struct mapping_direction *direction;
 };
 
 /* mapping_make at work. */
@@ -57,11 +58,13 @@ typedef struct mapping_maker {
 } mapping_maker;
 
 /* One direction. begin: before the first table. plan_table: fills the columns of p and of p->target, which begins with the source's names, selection and
- * estimates and nothing else; in the order of ids. finish: what needs all tables (foreign keys, names that meet, objects of m->target). */
+ * estimates and nothing else; in the order of ids. finish: what needs all tables (foreign keys, names that meet, objects of m->target). alter: a type or a new
+ * column in the target's SQL; was: the target's column before, for a type; *ret_same: the target's type stays. NULL: sources of the family tell no such changes. */
 typedef struct mapping_direction {
     bool (*begin)(mapping_maker *m, err *e);
     bool (*plan_table)(mapping_maker *m, table_plan *p, err *e);
     bool (*finish)(mapping_maker *m, err *e);
+    bool (*alter)(const column_plan *to, const column_def *was, column_alter *x, arena *a, bool *ret_same, err *e);
 } mapping_direction;
 
 extern const mapping_direction mapping_to_pg, mapping_to_my;

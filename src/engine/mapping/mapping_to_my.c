@@ -175,4 +175,4 @@ static bool finish(mapping_maker *m, err *e)
     return true;
 }
 
-const mapping_direction mapping_to_my = {.begin = begin, .plan_table = plan_table, .finish = finish};
+const mapping_direction mapping_to_my = {.begin = begin, .plan_table = plan_table, .finish = finish, .alter = my_alter_column};

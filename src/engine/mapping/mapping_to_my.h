@@ -77,6 +77,8 @@ uint32_t my_index_bytes(const column_def *c);
 
 /* mapping_to_my_default.c: default_sql and auto_increment of the target's column (T68), after my_plan_column. */
 ERR_MUST_USE bool my_plan_default(const my_work *w, uint32_t column, err *e);
+/* A text of the source's column as SQL of the target's, as it may stand behind DEFAULT; *ret_null: the target has NULL for it. False with *t set. */
+bool my_value_sql(const column_plan *p, str text, arena *a, buf *sql, bool *ret_null, mapping_trouble *t);
 /* mapping_to_my_expression.c: generated columns and checks, after all columns of the table have their types. */
 ERR_MUST_USE bool my_plan_expressions(const my_work *w, err *e);
 
@@ -90,6 +92,11 @@ ERR_MUST_USE bool my_plan_foreign_keys(const my_work *w, err *e);
 
 /* mapping_to_my_create.c: create_sql in the form of SHOW CREATE TABLE, which engine/mysql/ddl.c takes apart; the last step of a table. */
 ERR_MUST_USE bool my_write_create(const my_work *w, err *e);
+/* A column's type with its character set. */
+void my_add_type(const column_def *c, buf *out);
+
+/* mapping_to_my_alter.c */
+bool my_alter_column(const column_plan *to, const column_def *was, column_alter *x, arena *a, bool *ret_same, err *e);
 
 /* mapping_to_my_value.c: numbers, bits, bytes, addresses */
 bool my_convert_number(const column_plan *p, arena *mem, val *v, mapping_trouble *t);    /* integers; VAL_TEXT of a domain too */

@@ -484,7 +484,7 @@ bool my_plan_column(const my_work *w, uint32_t column, err *e)
     const column_def *s = &w->s->columns[column];
     my_column_detail *detail = arena_alloc(w->m->a, sizeof *detail);
     if (!detail) return err_no_memory(e, "a mapped column");
-    if (!s->definition) return err_set(e, ERR_INTERNAL, "the type %.*s was not read", STR_ARG(s->native_type));
+    if (!s->definition) return err_set(e, ERR_SOURCE_DDL, "its type %.*s was dropped or changed at the source while the job was behind; reset the job", STR_ARG(s->native_type));
     my_column_work c = {.w = w, .index = column, .s = s, .t = &w->t->columns[column], .plan = &w->p->columns[column], .detail = detail,
                         .use = my_column_key_use(w->s, column), .e = e};
     *detail = (my_column_detail){.type = my_base_type(s), .mariadb = w->m->options->target_mariadb, .rule = RULE_COUNT};

@@ -15,6 +15,12 @@ static void add_comment(const my_work *w, const column_def *c, str comment, size
     my_add_literal(out, str_sub(comment, 0, n));
 }
 
+void my_add_type(const column_def *c, buf *out)
+{
+    buf_add(out, c->native_type);
+    if (c->charset.n && c->type != COL_JSON) buf_printf(out, " CHARACTER SET %.*s COLLATE %.*s", STR_ARG(c->charset), STR_ARG(c->collation));
+}
+
 static void add_column(const my_work *w, uint32_t i, buf *out)
 {
     enum { COMMENT_CHARS = 1024 };
@@ -26,8 +32,8 @@ static void add_column(const my_work *w, uint32_t i, buf *out)
         buf_add_c(out, " int");
         return;
     }
-    buf_printf(out, " %.*s", STR_ARG(c->native_type));
-    if (c->charset.n && c->type != COL_JSON) buf_printf(out, " CHARACTER SET %.*s COLLATE %.*s", STR_ARG(c->charset), STR_ARG(c->collation));
+    buf_add_byte(out, ' ');
+    my_add_type(c, out);
     if (c->generated) {
         buf_printf(out, " GENERATED ALWAYS AS (%.*s) STORED", STR_ARG(c->generation_sql));
         return;

@@ -154,17 +154,30 @@ static bool set_default(const default_work *c, const buf *sql, bool expression)
     return my_made(c->t->default_sql, c->e);
 }
 
+static bool is_read_as_number(const column_def *s) { return s->type <= COL_DECIMAL; }
+
+bool my_value_sql(const column_plan *p, str text, arena *a, buf *sql, bool *ret_null, mapping_trouble *t)
+{
+    val v = {.kind = is_read_as_number(p->source) ? VAL_NUMBER : VAL_TEXT, .u.p = text.p, .n = (uint32_t)text.n};
+    if (p->convert && !p->convert(p, a, &v, t)) return false;
+    *ret_null = v.kind == VAL_NULL;
+    if (*ret_null) return true;
+    bool large = is_large(p->target->type);
+    if (large) buf_add_byte(sql, '(');
+    if (!write_value(&v, sql)) return mapping_trouble_set(t, RULE_COUNT, a, "the destination has no literal for such a value");
+    if (large) buf_add_byte(sql, ')');
+    return true;
+}
+
 static bool plan_literal(const default_work *c, str text, bool number)
 {
     BUF_AUTO sql = BUF_INIT;
     mapping_trouble trouble = {0};
-    bool as_number = c->s->type <= COL_DECIMAL; /* as the engine reads the column */
-    val v = {.kind = as_number ? VAL_NUMBER : VAL_TEXT, .u.p = text.p, .n = (uint32_t)text.n};
-    bool fits = c->plan->convert ? c->plan->convert(c->plan, c->w->m->a, &v, &trouble) : as_number || !number || c->t->type == COL_TEXT;
+    bool is_null = false, fits = c->plan->convert || is_read_as_number(c->s) || !number || c->t->type == COL_TEXT;
+    if (fits) fits = my_value_sql(c->plan, text, c->w->m->a, &sql, &is_null, &trouble);
     if (!fits && c->plan->convert && !trouble.what.p) return err_no_memory(c->e, "a default");
-    if (v.kind == VAL_NULL) return true;
-    if (!fits || !write_value(&v, &sql)) return dropped(c, RULE_COUNT, "the destination has no such value");
-    return set_default(c, &sql, is_large(c->t->type));
+    if (is_null) return true;
+    return fits ? set_default(c, &sql, false) : dropped(c, RULE_COUNT, "the destination has no such value");
 }
 
 /* ---- known functions ---- */

@@ -1,6 +1,8 @@
 /* Makes and removes the schema sluice and its tables in a target. Foreign tables in that schema are never touched. */
 #include "engine/mysql/checkpoint_tables.h"
 
+#include <stdio.h>
+
 /* Position and bounds are as long as a GTID set or a key may be. job_id comes first in every key: the rows of a job are together. */
 #define CHECKPOINT_SQL                                                                                                                      \
     "CREATE TABLE IF NOT EXISTS sluice.checkpoint (job_id VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, lane INT UNSIGNED NOT NULL, " \
@@ -21,7 +23,7 @@ enum { LOCK_SECONDS = 10 };
 /* The tables by name, each with a column that no other program's table of the name has likely. */
 static const struct {
     const char *name, *mark;
-} tables[] = {{"checkpoint", "epoch"}, {"chunk", "number"}, {"object", "job_id"}};
+} tables[] = {{"checkpoint", "epoch"}, {"chunk", "number"}, {"object", "job_id"}, {"shape", "step"}};
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
 static bool find_one(conn *c, const char *name, const char *mark, checkpoint_object *ret, err *e)
@@ -41,7 +43,7 @@ static bool find_one(conn *c, const char *name, const char *mark, checkpoint_obj
 bool checkpoint_tables_find(conn *c, checkpoint_objects *ret, err *e)
 {
     checkpoint_objects o = {0};
-    checkpoint_object *at[TABLES] = {&o.checkpoint, &o.chunk, &o.object};
+    checkpoint_object *at[TABLES] = {&o.checkpoint, &o.chunk, &o.object, &o.shape};
     uint64_t schemas = 0;
     if (!conn_query_u64(c, "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name='sluice'", &schemas, e)) return false;
     o.schema = schemas > 0;
@@ -85,6 +87,13 @@ static bool make_one(target *t, const char *kind, const char *name, const char *
            l->created(l->ctx, id, e);
 }
 
+bool checkpoint_tables_make_one(target *t, const char *name, const char *create, err *e)
+{
+    char undo[80];
+    snprintf(undo, sizeof undo, "DROP TABLE IF EXISTS %s", name);
+    return make_one(t, "table", name, undo, create, e);
+}
+
 static bool rows_entry(target *t, uint64_t *ret_id, err *e)
 {
     const ledger *l = t->env->ledger;
@@ -107,8 +116,7 @@ bool checkpoint_tables_make(target *t, err *e)
                        have.checkpoint == CHECKPOINT_FOREIGN ? "checkpoint" : "chunk");
     return make_one(t, "schema", "sluice", "DROP DATABASE IF EXISTS sluice",
                     "CREATE DATABASE IF NOT EXISTS sluice CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", e) &&
-           make_one(t, "table", "sluice.checkpoint", "DROP TABLE IF EXISTS sluice.checkpoint", CHECKPOINT_SQL, e) &&
-           make_one(t, "table", "sluice.chunk", "DROP TABLE IF EXISTS sluice.chunk", CHUNK_SQL, e) && rows_entry(t, &rows, e);
+           checkpoint_tables_make_one(t, "sluice.checkpoint", CHECKPOINT_SQL, e) && checkpoint_tables_make_one(t, "sluice.chunk", CHUNK_SQL, e) && rows_entry(t, &rows, e);
 }
 
 bool checkpoint_tables_made(target *t, err *e)
@@ -171,7 +179,7 @@ static bool remove_all(conn *c, str job_id, buf *removed, err *e)
     bool left;
     if (!checkpoint_tables_find(c, &o, e)) return false;
     if (!o.schema) return true;
-    const checkpoint_object have[TABLES] = {o.checkpoint, o.chunk, o.object};
+    const checkpoint_object have[TABLES] = {o.checkpoint, o.chunk, o.object, o.shape};
     /* The job's row goes last: until then a retry finds everything by it. */
     for (int i = TABLES; i-- > 0;)
         if (have[i] == CHECKPOINT_OURS && !delete_rows(c, tables[i].name, job_id, removed, e)) return false;

@@ -8,7 +8,7 @@ typedef enum checkpoint_object { CHECKPOINT_NONE, CHECKPOINT_OURS, CHECKPOINT_FO
 
 typedef struct checkpoint_objects {
     bool schema;
-    checkpoint_object checkpoint, chunk, object;
+    checkpoint_object checkpoint, chunk, object, shape;
 } checkpoint_objects;
 
 /* Which of our tables exist; a table is ours when it has a column job_id and its own mark of a column. */
@@ -18,6 +18,8 @@ ERR_MUST_USE bool checkpoint_session(conn *c, err *e);
 /* The named lock 'sluice' of the server, held around making and removing. ERR_TARGET_BUSY when another job keeps it for 10 s. */
 ERR_MUST_USE bool checkpoint_tables_lock(conn *c, err *e);
 void checkpoint_tables_unlock(conn *c);
+/* Makes a table of the schema by name and SQL, through the ledger. */
+ERR_MUST_USE bool checkpoint_tables_make_one(target *t, const char *name, const char *create, err *e);
 /* Writes schema, tables and the job's rows into the ledger and makes what is missing. */
 ERR_MUST_USE bool checkpoint_tables_make(target *t, err *e);
 /* Tells the ledger that the job's rows exist. */

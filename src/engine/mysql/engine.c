@@ -86,6 +86,9 @@ static const target_ops target_table = {
     .apply_large = applier_apply_large,
     .set_sequences = auto_increment_set,
     .rows_move_sequences = true,
+    .read_shapes = alter_read_shapes,
+    .keep_shapes = alter_keep_shapes,
+    .alter_table = alter_table,
     .remove_job = checkpoint_remove_job,
 };
 

@@ -64,6 +64,10 @@ bool checkpoint_chunk_undone(conn *c, str job_id, const table_def *table, const 
 /* Locks the chunk's row in the caller's transaction. ret_done: it was loaded before, with ret_rows rows. */
 bool checkpoint_lock_chunk(conn *c, str job_id, const table_def *table, const chunk *k, bool *ret_done, uint64_t *ret_rows, err *e);
 bool checkpoint_remove_job(target *t, str job_id, arena *a, str *ret_removed, err *e);
+/* alter.c */
+bool alter_read_shapes(target *t, uint64_t epoch, const catalog_def *c, arena *a, str *ret, err *e);
+bool alter_keep_shapes(target *t, uint64_t epoch, const catalog_def *c, const str *shapes, err *e);
+bool alter_table(target *t, uint64_t epoch, const table_alter *x, err *e);
 /* loader.c */
 bool loader_open_lane(target *t, uint64_t epoch, bool ignore_existing, loader **ret, err *e);
 void loader_close_lane(loader *l);

@@ -5,8 +5,7 @@
 
 #define SCRATCH_BYTES (64 * 1024)
 
-/* Keys and foreign keys that the target's table has by now. */
-static bool read_present(conn *c, const table_def *t, arena *a, ddl_table *ret, err *e)
+bool schema_read_present(conn *c, const table_def *t, arena *a, ddl_table *ret, err *e)
 {
     BUF_AUTO sql = BUF_INIT;
     buf_add_c(&sql, "SHOW CREATE TABLE ");
@@ -49,7 +48,7 @@ static bool make_keys(const key_work *w, conn *c, const table_def *t, arena *a, 
     ddl_table d, present;
     BUF_AUTO sql = BUF_INIT;
     uint32_t plain = 0;
-    if (!ddl_parse_table(t->create_sql, a, &d, e) || !read_present(c, t, a, &present, e)) return false;
+    if (!ddl_parse_table(t->create_sql, a, &d, e) || !schema_read_present(c, t, a, &present, e)) return false;
     begin_alter(&sql, t);
     for (uint32_t i = 0; i < d.key_count; i++) {
         if (d.keys[i].kind != DDL_PLAIN || schema_key_is_early(t, &d, i) || !schema_key_is_whole(t, i) || has_key(&present, d.keys[i].name)) continue;
@@ -110,7 +109,7 @@ static bool make_foreign_keys(const key_work *w, const table_def *t, arena *a, e
     ddl_table present;
     BUF_AUTO sql = BUF_INIT;
     if (!t->foreign_key_count) return true;
-    if (!read_present(w->t->conn, t, a, &present, e)) return false;
+    if (!schema_read_present(w->t->conn, t, a, &present, e)) return false;
     for (uint32_t i = 0; i < t->foreign_key_count; i++) {
         const foreign_key_def *f = &t->foreign_keys[i];
         if (!schema_foreign_key_is_whole(t, i) || has_foreign_key(&present, f->name)) continue;

@@ -21,6 +21,8 @@ ERR_MUST_USE bool schema_build_keys(const key_work *w, err *e);
 /* Adds the foreign keys that the target's tables do not have yet. Without a check of the rows: chunks have states of different moments until the stream
  * has caught up. */
 ERR_MUST_USE bool schema_build_foreign_keys(const key_work *w, err *e);
+/* The definition that the target's table has by now. */
+ERR_MUST_USE bool schema_read_present(conn *c, const table_def *t, arena *a, ddl_table *ret, err *e);
 /* Sets what the statements of definitions need on a connection: UTF-8 texts, no foreign key checks, no time limit but the keep-alive's. */
 ERR_MUST_USE bool schema_pin_session(conn *c, err *e);
 

@@ -27,8 +27,9 @@ static bool make_table(target *t, err *e)
     return ok;
 }
 
-bool pg_alter_read_shapes(target *t, const catalog_def *c, arena *a, str *ret, err *e)
+bool pg_alter_read_shapes(target *t, uint64_t epoch, const catalog_def *c, arena *a, str *ret, err *e)
 {
+    (void)epoch; /* changes are done or not */
     pg_checkpoint_objects have;
     BUF_AUTO sql = BUF_INIT;
     PGresult *r;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define FIRST_OWN_OID 16384 /* types that users make (src/include/access/transam.h) */
+
 void pg_shape_add(buf *out, const pg_shape_column *c)
 {
     buf_printf(out, "%u %u %d %d %u %u %d %zu:%.*s %zu:%.*s\n", c->identity.number, c->identity.type_oid, c->identity.type_modifier, (int)c->type, c->length, c->scale, (int)c->selected,
@@ -60,14 +62,41 @@ static uint32_t find_number(const table_def *t, uint16_t number)
     return UINT32_MAX;
 }
 
+/* pg_type.typname of a type that the server brings along, from its text. */
+static str builtin_name(str text)
+{
+    static const char *const others[][2] = {{"bit varying", "varbit"}, {"boolean", "bool"}, {"\"char\"", "char"}};
+    str name = str_sub(text, 0, str_find_byte(text, '(', 0));
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (str_eq(name, str_from_c(others[i][0]))) return str_from_c(others[i][1]);
+    return name;
+}
+
+/* The catalog does not have the column's type any more: one that the server brings along is known nevertheless. NULL: it is not, or there is no memory. */
+static const type_def *definition_of(const pg_shape_column *s, arena *a)
+{
+    bool list = str_ends_with(s->native_type, STR("[]"));
+    type_def *t = s->identity.type_oid < FIRST_OWN_OID ? arena_alloc(a, sizeof *t) : NULL;
+    if (!t) return NULL;
+    *t = (type_def){.kind = 'b', .type = s->type, .length = s->length, .scale = s->scale, .schema = STR("pg_catalog"), .name = builtin_name(s->native_type), .sql = s->native_type,
+                    .extension = STR(""), .delimiter = ','};
+    if (!list) return t;
+    pg_shape_column element = *s;
+    element.native_type = str_sub(s->native_type, 0, s->native_type.n - 2);
+    element.type = COL_OTHER;
+    t->kind = 'a';
+    t->of = definition_of(&element, a);
+    return t->of ? t : NULL;
+}
+
 /* The column of the shape; `now` is the same one as it is now, NULL when it was dropped since. */
-static column_def restored(const column_def *now, const pg_shape_column *s)
+static column_def restored(const column_def *now, const pg_shape_column *s, arena *a)
 {
     column_def c = now ? *now : (column_def){.nullable = true, .selected = s->selected};
     bool renamed = !now || !str_eq(now->name, s->name);
     c.name = s->name;
     if (renamed) c.target_name = s->name;
-    if (!now || !str_eq(now->native_type, s->native_type)) c.definition = NULL;
+    if (!now || !str_eq(now->native_type, s->native_type)) c.definition = definition_of(s, a);
     c.native_type = s->native_type;
     c.type = s->type;
     c.length = s->length;
@@ -117,7 +146,7 @@ static bool restore(table_def *t, str shape, arena *a, err *e)
         if (!take_column(&rest, &s)) return err_set(e, ERR_CORRUPT, "the shape of %.*s.%.*s in the destination is not well formed; reset the job", STR_ARG(t->schema), STR_ARG(t->name));
         uint32_t at = find_number(t, s.identity.number);
         if (at != UINT32_MAX) where[at] = n;
-        columns[n] = restored(at == UINT32_MAX ? NULL : &t->columns[at], &s);
+        columns[n] = restored(at == UINT32_MAX ? NULL : &t->columns[at], &s, a);
         identities[n] = s.identity;
     }
     for (uint32_t i = 0; i < t->column_count; i++) {

@@ -65,7 +65,7 @@ bool pg_checkpoint_remove_job(target *t, str job_id, arena *a, str *ret_removed,
 bool pg_sequences_read(source *s, const catalog_def *c, arena *a, sequence_state **ret, uint32_t *ret_count, err *e);
 bool pg_sequences_set(target *t, const catalog_def *c, const sequence_state *list, uint32_t count, uint64_t margin, arena *a, sequence_result *ret, err *e);
 /* pg_alter.c */
-bool pg_alter_read_shapes(target *t, const catalog_def *c, arena *a, str *ret, err *e);
+bool pg_alter_read_shapes(target *t, uint64_t epoch, const catalog_def *c, arena *a, str *ret, err *e);
 bool pg_alter_keep_shapes(target *t, uint64_t epoch, const catalog_def *c, const str *shapes, err *e);
 bool pg_alter_table(target *t, uint64_t epoch, const table_alter *x, err *e);
 /* pg_loader.c */

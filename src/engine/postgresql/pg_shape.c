@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "engine/postgresql/pg_catalog.h"
+
 #define FIRST_OWN_OID 16384 /* types that users make (src/include/access/transam.h) */
 
 void pg_shape_add(buf *out, const pg_shape_column *c)
@@ -62,28 +64,34 @@ static uint32_t find_number(const table_def *t, uint16_t number)
     return UINT32_MAX;
 }
 
-/* pg_type.typname of a type that the server brings along, from its text. */
+/* pg_type.typname of a type that the server brings along, from its text (format_type). */
 static str builtin_name(str text)
 {
-    static const char *const others[][2] = {{"bit varying", "varbit"}, {"boolean", "bool"}, {"\"char\"", "char"}};
-    str name = str_sub(text, 0, str_find_byte(text, '(', 0));
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (str_eq(name, str_from_c(others[i][0]))) return str_from_c(others[i][1]);
+    static const char *const others[][2] = {
+        {"bigint", "int8"}, {"bit varying", "varbit"}, {"boolean", "bool"}, {"\"char\"", "char"}, {"character", "bpchar"}, {"character varying", "varchar"},
+        {"double precision", "float8"}, {"integer", "int4"}, {"real", "float4"}, {"smallint", "int2"}, {"time with time zone", "timetz"}, {"time without time zone", "time"},
+        {"timestamp with time zone", "timestamptz"}, {"timestamp without time zone", "timestamp"},
+    };
+    size_t open = str_find_byte(text, '(', 0), close = str_find_byte(text, ')', 0);
+    str name = str_sub(text, 0, open), rest = close == SIZE_MAX ? STR("") : str_sub(text, close + 1, SIZE_MAX); /* "time(3) with time zone" */
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        str known = str_from_c(others[i][0]);
+        if (known.n == name.n + rest.n && str_starts_with(known, name) && str_ends_with(known, rest)) return str_from_c(others[i][1]);
+    }
     return name;
 }
 
 /* The catalog does not have the column's type any more: one that the server brings along is known nevertheless. NULL: it is not, or there is no memory. */
 static const type_def *definition_of(const pg_shape_column *s, arena *a)
 {
-    bool list = str_ends_with(s->native_type, STR("[]"));
     type_def *t = s->identity.type_oid < FIRST_OWN_OID ? arena_alloc(a, sizeof *t) : NULL;
     if (!t) return NULL;
-    *t = (type_def){.kind = 'b', .type = s->type, .length = s->length, .scale = s->scale, .schema = STR("pg_catalog"), .name = builtin_name(s->native_type), .sql = s->native_type,
+    str name = builtin_name(s->native_type);
+    *t = (type_def){.kind = 'b', .type = pg_catalog_type(STR("b"), true, name), .length = s->length, .scale = s->scale, .schema = STR("pg_catalog"), .name = name, .sql = s->native_type,
                     .extension = STR(""), .delimiter = ','};
-    if (!list) return t;
+    if (!str_ends_with(s->native_type, STR("[]"))) return t;
     pg_shape_column element = *s;
     element.native_type = str_sub(s->native_type, 0, s->native_type.n - 2);
-    element.type = COL_OTHER;
     t->kind = 'a';
     t->of = definition_of(&element, a);
     return t->of ? t : NULL;

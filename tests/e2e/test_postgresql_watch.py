@@ -76,6 +76,7 @@ PUBLICATIONS = {
     "drop table": 'ALTER PUBLICATION "{0}" DROP TABLE o', "drop and add": 'ALTER PUBLICATION "{0}" DROP TABLE p; ALTER PUBLICATION "{0}" ADD TABLE p',
     "add table": 'CREATE TABLE more (id int PRIMARY KEY); ALTER PUBLICATION "{0}" ADD TABLE more', "set table": 'ALTER PUBLICATION "{0}" SET TABLE p',
     "set table with a filter": 'ALTER PUBLICATION "{0}" SET TABLE p, o WHERE (id > 5)', "publish less": "ALTER PUBLICATION \"{0}\" SET (publish = 'insert')",
+    "a table dropped": "DROP TABLE o",
     "back and forth": "ALTER PUBLICATION \"{0}\" SET (publish = 'insert'); ALTER PUBLICATION \"{0}\" SET (publish = 'insert, update, delete, truncate')",
     "made anew": 'DROP PUBLICATION "{0}"; CREATE PUBLICATION "{0}" FOR TABLE p, o WITH (publish_via_partition_root = true)',
 }

@@ -227,7 +227,7 @@ static bool compare_facts(source *s, const PGresult *r, const seen_parts *p, con
 {
     bool emptied = false;
     if (is_zero(r, PUBLICATION_THERE)) return publication_error(s, "was dropped", e);
-    if (!is_zero(r, PUBLICATION_NEW) || !str_eq(p->publication, pg_field(r, 0, THEN_PUBLICATION))) return publication_error(s, "was altered or made anew", e);
+    if (!is_zero(r, PUBLICATION_NEW) || !str_eq(p->publication, pg_field(r, 0, THEN_PUBLICATION))) return publication_error(s, "was altered (a table of it dropped, added) or made anew", e);
     if (!is_zero(r, PARTITIONS_NEW) && !check_new_partitions(s, p->xid, e)) return false;
     if (!str_eq(p->partitions, pg_field(r, 0, THEN_PARTITIONS))) return partition_error(s, "detached, dropped or attached with partitions of its own", e);
     if (!str_eq(p->files, pg_field(r, 0, THEN_FILES)) && !find_emptied(s, p->xid, told, &emptied, e)) return false;

@@ -36,7 +36,7 @@ static void print_findings(const json_t *findings)
         add_line(&b, effect, answer_text(o, "Text"));
         add_source(&b, answer_text(o, "SourceText"));
     }
-    fwrite(b.p, 1, b.n, stdout);
+    if (b.n) fwrite(b.p, 1, b.n, stdout);
 }
 
 static void print_choices(const json_t *choices)
@@ -45,7 +45,7 @@ static void print_choices(const json_t *choices)
     size_t i;
     json_t *o;
     json_array_foreach(choices, i, o) add_line(&b, i ? "" : "\n", json_string_value(o));
-    fwrite(b.p, 1, b.n, stdout);
+    if (b.n) fwrite(b.p, 1, b.n, stdout);
 }
 
 /* Adds to the list what it does not have. */

@@ -9,11 +9,12 @@ from sluice import NOWHERE, ROOT, endpoints, job_params, wait_for
 DECLARED = json.loads((ROOT / "tests/golden/api_types.json").read_text())
 JSON_TYPES = {"String": (str,), "Integer": (int,), "Long": (int,), "Number": (int,), "Boolean": (bool,), "Double": (int, float), "Object": (dict,),
               "Array<Object>": (list,), "Map": (dict,)}
-# Members of ours beside the declared ones: the stages and the rates of the one task (DescribeDtsJobs has them), the identity of the instance in lists.
+# Members of ours beside the declared ones: the stages and the rates of the one task (DescribeDtsJobs has them), the identity of the instance in lists,
+# what a server says it is.
 EXTRA = {"DescribeDtsJobDetail": r"(Precheck|StructureInitialization|DataInitialization|DataSynchronization)Status(\.\w+)?|Performance(\.\w+)?"
-                                 r"|SubSyncJob\[\]|SubDistributedJob\[\]",
-         "DescribeDtsJobs": r"DtsJobList\[\]\.(BootTime|FinishTime|SubscriptionDataType(\.\w+)?|SubscriptionHost(\.\w+)?|SourceEndpoint\.(AliyunUid|RoleName)"
-                            r"|DestinationEndpoint\.(AliyunUid|RoleName)|(StructureInitialization|DataInitialization|Precheck)Status\.\w+)"}
+                                 r"|SubSyncJob\[\]|SubDistributedJob\[\]|(Source|Destination)Endpoint\.SluiceProduct",
+         "DescribeDtsJobs": r"DtsJobList\[\]\.(BootTime|FinishTime|SubscriptionDataType(\.\w+)?|SubscriptionHost(\.\w+)?|SourceEndpoint\.(AliyunUid|RoleName|SluiceProduct)"
+                            r"|DestinationEndpoint\.(AliyunUid|RoleName|SluiceProduct)|(StructureInitialization|DataInitialization|Precheck)Status\.\w+)"}
 ENVELOPE = {"RequestId", "Success", "HttpStatusCode"}
 
 

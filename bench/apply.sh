@@ -32,7 +32,7 @@ bench_apply() {
     local round way
     make_target_equal
     for round in $(seq "$ROUNDS"); do
-        for way in sluice $FOLLOWERS; do "apply_$way" >>"$WORK/apply_$way"; check_equal; done
+        for way in sluice $FOLLOWERS; do "apply_$way" >>"$WORK/apply_$way"; check_equal "$way"; done
         echo "apply $round:$(for way in sluice $FOLLOWERS; do echo -n " $way $(tail -n 1 "$WORK/apply_$way"),"; done) fsync/s $(fsyncs)"
     done
     # shellcheck disable=SC2086

@@ -21,7 +21,7 @@ timed() {
 bench_load() {
     local round way
     for round in $(seq "$ROUNDS"); do
-        for way in sluice $LOADERS; do "load_$way" >>"$WORK/load_$way"; check_equal; done
+        for way in sluice $LOADERS; do "load_$way" >>"$WORK/load_$way"; check_equal "$way"; done
         echo "load $round:$(for way in sluice $LOADERS; do echo -n " $way $(tail -n 1 "$WORK/load_$way"),"; done) fsync/s $(fsyncs)"
     done
     # shellcheck disable=SC2086

@@ -74,7 +74,9 @@ sums_of() {
     run_sql "$1" "$sql"
 }
 # Every table of both sides, or the run does not count.
-check_equal() { [ "$(sums_of SOURCE)" = "$(sums_of TARGET)" ] || { echo "the copies differ" >&2; exit 1; }; }
+check_equal() { # WHO copied
+    [ "$(sums_of SOURCE)" = "$(sums_of TARGET)" ] || { echo "the copies differ: $1 left something out" >&2; exit 1; }
+}
 
 # ---- our job ----
 

@@ -18,11 +18,10 @@ void buf_reset(buf *b)
     b->failed = false;
 }
 
-char *buf_reserve(buf *b, size_t n)
+char *buf_grow(buf *b, size_t n)
 {
-    if (b->failed) return NULL;
-    if (n <= b->cap - b->n) return b->p + b->n;
     size_t need;
+    if (b->failed) return NULL;
     if (__builtin_add_overflow(b->n, n, &need) || (b->limit && need > b->limit) || need > SIZE_MAX / 2) {
         b->failed = true;
         return NULL;

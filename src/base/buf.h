@@ -16,8 +16,10 @@ typedef struct buf {
 void buf_finish(buf *b);
 /* Empties it, keeps the memory, clears `failed`. */
 void buf_reset(buf *b);
+/* buf_reserve where more memory is needed. */
+char *buf_grow(buf *b, size_t n);
 /* Room for n more bytes; returns where to write them (add to b->n yourself), NULL on failure. */
-char *buf_reserve(buf *b, size_t n);
+static inline char *buf_reserve(buf *b, size_t n) { return !b->failed && n <= b->cap - b->n ? b->p + b->n : buf_grow(b, n); }
 void buf_add(buf *b, str s);
 void buf_add_c(buf *b, const char *c);
 void buf_add_byte(buf *b, char c);

@@ -44,20 +44,44 @@ typedef unsigned write_byte(char, char *);
 /* Sixteen bytes at a time: this is the loop that a full load spends its time in. */
 typedef uint8_t block __attribute__((vector_size(16)));
 
-/* Copies whole blocks as long as no byte of them is special to COPY; returns how many bytes. */
+static inline bool is_plain(block b)
+{
+    block special = (block)((b < 0x0e) | (b == '\\'));
+    uint64_t half[2];
+    memcpy(half, &special, sizeof half);
+    return !(half[0] | half[1]);
+}
+
+/* Fewer bytes than a block: halves that overlap. Returns s.n, or 0 when one may be special. */
+static inline size_t copy_short(str s, char *at)
+{
+    uint64_t low = 0, high = 0;
+    size_t n = s.n >= 8 ? 8 : 4;
+    if (s.n < 4) return 0;
+    memcpy(&low, s.p, n);
+    memcpy(&high, s.p + s.n - n, n);
+    if (n == 4 ? copy_specials(low | high << 32) : copy_specials(low) | copy_specials(high)) return 0;
+    memcpy(at, &low, n);
+    memcpy(at + s.n - n, &high, n);
+    return s.n;
+}
+
+/* Copies whole blocks, the last one over the end of the one before it, as long as no byte of them is special to COPY; returns how many bytes. */
 static inline size_t copy_blocks(str s, char *at)
 {
     size_t i = 0;
-    for (; s.n - i >= sizeof(block); i += sizeof(block)) {
-        block b;
+    block b;
+    if (s.n < sizeof b) return copy_short(s, at);
+    for (; s.n - i >= sizeof b; i += sizeof b) {
         memcpy(&b, s.p + i, sizeof b);
-        block special = (block)((b < 0x0e) | (b == '\\'));
-        uint64_t half[2];
-        memcpy(half, &special, sizeof half);
-        if (half[0] | half[1]) break;
+        if (!is_plain(b)) return i;
         memcpy(at + i, &b, sizeof b);
     }
-    return i;
+    size_t last = s.n - sizeof b;
+    memcpy(&b, s.p + last, sizeof b);
+    if (!is_plain(b)) return i;
+    memcpy(at + last, &b, sizeof b);
+    return s.n;
 }
 
 /* Eight bytes at a time where none is special. Inlined with its two functions. */
@@ -93,9 +117,10 @@ bool pg_value_copy(buf *out, const val *v)
     if (has_text(v)) {
         str s = val_bytes(v);
         char *at = buf_reserve(out, s.n * 2 + 8);
-        size_t plain = at ? copy_blocks(s, at) : s.n;
-        if (at) out->n += plain;
-        return escape(out, str_sub(s, plain, SIZE_MAX), copy_specials, copy_byte);
+        if (!at) return true; /* out->failed is seen by the caller */
+        size_t plain = copy_blocks(s, at);
+        out->n += plain;
+        return plain == s.n || escape(out, str_sub(s, plain, SIZE_MAX), copy_specials, copy_byte);
     }
     if (v->kind != VAL_NULL) return false;
     buf_add(out, STR("\\N"));

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import time
 import uuid
 from contextlib import contextmanager
@@ -92,6 +93,17 @@ def alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+@contextmanager
+def worker_away(s, job):
+    """Within, the worker stands still; afterwards it is killed, and another one has been started."""
+    pid, epoch = worker_pid(s, job)
+    os.kill(pid, signal.SIGSTOP)
+    yield
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: alive(pid), {False}, 60)
+    wait_for(lambda: worker_pid(s, job)[1] > epoch, {True}, 60)
 
 
 def has_place(server, name):

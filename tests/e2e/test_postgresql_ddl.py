@@ -1,13 +1,12 @@
 """Columns that are changed at a PostgreSQL source: carried to the target once, whatever is killed, or the job stops and names them."""
 
 import json
-import os
-import signal
 import subprocess
 import uuid
+from contextlib import nullcontext
 
 import pytest
-from jobs import FAILED, alive, configure, delete, run_until, status, worker_pid
+from jobs import FAILED, configure, delete, run_until, status, worker_away
 from sluice import Service, wait_for
 from test_postgresql_source import DRIVER, d, d15  # noqa: F401
 
@@ -50,15 +49,9 @@ def test_columns_follow(service, postgresql_15, postgresql_17):
         job = configure(service, source, target, name, "SYNC")
         run_until(service, job, "Synchronizing")
         for i, (step, statements) in enumerate(STEPS.items()):
-            pid, epoch = worker_pid(service, job)
-            if i % 2:
-                os.kill(pid, signal.SIGSTOP)
-            for text in statements if isinstance(statements, list) else [statements]:
-                source.sql(f"SET search_path = {name}; INSERT INTO other VALUES ({i}) ON CONFLICT DO NOTHING; {text}")
-            if i % 2:
-                os.kill(pid, signal.SIGKILL)
-                wait_for(lambda: alive(pid), {False}, 60)
-                wait_for(lambda: worker_pid(service, job)[1] > epoch, {True}, 60)
+            with worker_away(service, job) if i % 2 else nullcontext():
+                for text in statements if isinstance(statements, list) else [statements]:
+                    source.sql(f"SET search_path = {name}; INSERT INTO other VALUES ({i}) ON CONFLICT DO NOTHING; {text}")
             wanted = state(source, name)
             wait_for(lambda: "same" if state(target, name) == wanted else status(service, job), {"same"} | FAILED, 90)
             assert state(target, name) == wanted, (step, service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"])

@@ -6,10 +6,10 @@ import os
 import re
 import signal
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import pytest
-from jobs import FAILED, LONG, alive, configure, delete, has_place, reach, run_until, status, worker_pid
+from jobs import FAILED, LONG, configure, delete, has_place, reach, run_until, status, worker_away, worker_pid
 from sluice import Service, wait_for
 from test_postgresql_ddl import STEPS
 
@@ -74,15 +74,9 @@ def test_columns_follow(service, postgresql_15, target, request):
     source, target = postgresql_15, request.getfixturevalue(target)
     with job_of(service, source, target) as (name, job):
         for i, (step, statements) in enumerate(STEPS.items()):
-            pid, epoch = worker_pid(service, job)
-            if i % 2:
-                os.kill(pid, signal.SIGSTOP)
-            for text in statements if isinstance(statements, list) else [statements]:
-                source.sql(f"SET search_path = {name}; INSERT INTO other VALUES ({i}) ON CONFLICT DO NOTHING; {text}")
-            if i % 2:
-                os.kill(pid, signal.SIGKILL)
-                wait_for(lambda: alive(pid), {False}, 60)
-                wait_for(lambda: worker_pid(service, job)[1] > epoch, {True}, 60)
+            with worker_away(service, job) if i % 2 else nullcontext():
+                for text in statements if isinstance(statements, list) else [statements]:
+                    source.sql(f"SET search_path = {name}; INSERT INTO other VALUES ({i}) ON CONFLICT DO NOTHING; {text}")
             wait_same(service, source, target, name, job, step)
 
 

@@ -77,16 +77,6 @@ typedef struct intent {
     uint64_t step;
 } intent;
 
-static void add_where(buf *sql, str job_id, const table_def *t)
-{
-    buf_add_c(sql, " WHERE job_id=");
-    conn_quote_literal(sql, job_id, STR("utf8mb4"));
-    buf_add_c(sql, " AND table_schema=");
-    conn_quote_literal(sql, t->schema, STR("utf8mb4"));
-    buf_add_c(sql, " AND table_name=");
-    conn_quote_literal(sql, t->name, STR("utf8mb4"));
-}
-
 static bool run(target *t, uint64_t epoch, const buf *sql, err *e)
 {
     conn *c = t->conn;
@@ -113,7 +103,7 @@ static bool read_intent(target *t, const table_def *table, arena *a, str *ret_sh
     *ret = (intent){0};
     *ret_shape = STR_NULL;
     buf_add_c(&sql, "SELECT shape, next_shape, changes, columns_before, step FROM sluice.shape");
-    add_where(&sql, t->env->job_id, table);
+    checkpoint_add_where_table(&sql, t->env->job_id, table);
     if (sql.failed) return err_no_memory(e, "a statement");
     if (!conn_query(t->conn, buf_str(&sql), &res, e)) return false;
     MYSQL_ROW row = mysql_fetch_row(res);
@@ -131,7 +121,7 @@ static bool save_step(target *t, uint64_t epoch, const table_def *table, uint64_
     BUF_AUTO sql = BUF_INIT;
     buf_printf(&sql, "UPDATE sluice.shape SET step=%llu, columns_before=", (unsigned long long)step);
     conn_quote_literal(&sql, before, STR(""));
-    add_where(&sql, t->env->job_id, table);
+    checkpoint_add_where_table(&sql, t->env->job_id, table);
     return run(t, epoch, &sql, e);
 }
 
@@ -146,7 +136,7 @@ static bool write_intent(target *t, uint64_t epoch, const table_alter *x, str be
     conn_quote_literal(&sql, buf_str(&changes), STR(""));
     buf_add_c(&sql, ", step=0, columns_before=");
     conn_quote_literal(&sql, before, STR(""));
-    add_where(&sql, t->env->job_id, x->table);
+    checkpoint_add_where_table(&sql, t->env->job_id, x->table);
     return changes.failed ? err_no_memory(e, "a statement") : run(t, epoch, &sql, e);
 }
 
@@ -154,7 +144,7 @@ static bool end_intent(target *t, uint64_t epoch, const table_def *table, err *e
 {
     BUF_AUTO sql = BUF_INIT;
     buf_add_c(&sql, "UPDATE sluice.shape SET shape=next_shape, next_shape=NULL, changes=NULL, columns_before=NULL, step=0");
-    add_where(&sql, t->env->job_id, table);
+    checkpoint_add_where_table(&sql, t->env->job_id, table);
     buf_add_c(&sql, " AND next_shape IS NOT NULL");
     return run(t, epoch, &sql, e);
 }

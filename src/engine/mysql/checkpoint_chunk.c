@@ -6,17 +6,6 @@ static str field(MYSQL_RES *res, MYSQL_ROW row, unsigned i)
     return row[i] ? (str){row[i], mysql_fetch_lengths(res)[i]} : STR_NULL;
 }
 
-/* " WHERE job_id=… AND table_schema=… AND table_name=…" */
-static void where_table(buf *sql, str job_id, const table_def *t)
-{
-    buf_add_c(sql, " WHERE job_id=");
-    conn_quote_literal(sql, job_id, STR("utf8mb4"));
-    buf_add_c(sql, " AND table_schema=");
-    conn_quote_literal(sql, t->schema, STR("utf8mb4"));
-    buf_add_c(sql, " AND table_name=");
-    conn_quote_literal(sql, t->name, STR("utf8mb4"));
-}
-
 static bool row_to_chunk(MYSQL_RES *res, MYSQL_ROW row, uint32_t table_id, arena *a, chunk *ret, err *e)
 {
     uint64_t number, done;
@@ -38,7 +27,7 @@ bool checkpoint_read_chunks(target *t, const table_def *table, arena *a, chunk *
 {
     BUF_AUTO sql = BUF_INIT;
     buf_add_c(&sql, "SELECT number, low, high, done, position, commit_time, row_count FROM sluice.chunk");
-    where_table(&sql, t->env->job_id, table);
+    checkpoint_add_where_table(&sql, t->env->job_id, table);
     buf_add_c(&sql, " ORDER BY number");
     if (sql.failed) return err_no_memory(e, "a statement");
     MYSQL_RES *res;
@@ -136,7 +125,7 @@ bool checkpoint_lock_chunk(conn *c, str job_id, const table_def *table, const ch
 {
     BUF_AUTO sql = BUF_INIT;
     buf_add_c(&sql, "SELECT done, row_count FROM sluice.chunk");
-    where_table(&sql, job_id, table);
+    checkpoint_add_where_table(&sql, job_id, table);
     buf_printf(&sql, " AND number=%u FOR UPDATE", k->number);
     if (sql.failed) return err_no_memory(e, "a statement");
     MYSQL_RES *res;
@@ -158,7 +147,7 @@ bool checkpoint_chunk_undone(conn *c, str job_id, const table_def *table, const 
     BUF_AUTO sql = BUF_INIT;
     uint64_t touched = 0;
     buf_add_c(&sql, "UPDATE sluice.chunk SET done=0, commit_time=0, position=''"); /* row_count stays as the estimate */
-    where_table(&sql, job_id, table);
+    checkpoint_add_where_table(&sql, job_id, table);
     buf_printf(&sql, " AND number=%u AND done=1", k->number);
     if (sql.failed) return err_no_memory(e, "a statement");
     if (!conn_exec(c, buf_str(&sql), &touched, e)) return false;
@@ -172,7 +161,7 @@ bool checkpoint_chunk_done(conn *c, str job_id, const table_def *table, const ch
     uint64_t touched = 0;
     buf_printf(&sql, "UPDATE sluice.chunk SET done=1, row_count=%llu, commit_time=%lld, position=", (unsigned long long)rows, (long long)at.commit_us);
     conn_quote_literal(&sql, at.text, STR("utf8mb4"));
-    where_table(&sql, job_id, table);
+    checkpoint_add_where_table(&sql, job_id, table);
     buf_printf(&sql, " AND number=%u AND done=0", k->number);
     if (sql.failed) return err_no_memory(e, "a statement");
     if (!conn_exec(c, buf_str(&sql), &touched, e)) return false;

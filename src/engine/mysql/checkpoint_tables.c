@@ -203,3 +203,13 @@ bool checkpoint_remove_job(target *t, str job_id, arena *a, str *ret_removed, er
     *ret_removed = arena_copy(a, buf_str(&removed));
     return (ret_removed->p && !removed.failed) || err_no_memory(e, "the list of removed objects");
 }
+
+void checkpoint_add_where_table(buf *sql, str job_id, const table_def *t)
+{
+    buf_add_c(sql, " WHERE job_id=");
+    conn_quote_literal(sql, job_id, STR("utf8mb4"));
+    buf_add_c(sql, " AND table_schema=");
+    conn_quote_literal(sql, t->schema, STR("utf8mb4"));
+    buf_add_c(sql, " AND table_name=");
+    conn_quote_literal(sql, t->name, STR("utf8mb4"));
+}

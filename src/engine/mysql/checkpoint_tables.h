@@ -20,6 +20,8 @@ ERR_MUST_USE bool checkpoint_tables_lock(conn *c, err *e);
 void checkpoint_tables_unlock(conn *c);
 /* Makes a table of the schema by name and SQL, through the ledger. */
 ERR_MUST_USE bool checkpoint_tables_make_one(target *t, const char *name, const char *create, err *e);
+/* " WHERE job_id=… AND table_schema=… AND table_name=…": a job's rows of one table. */
+void checkpoint_add_where_table(buf *sql, str job_id, const table_def *t);
 /* Writes schema, tables and the job's rows into the ledger and makes what is missing. */
 ERR_MUST_USE bool checkpoint_tables_make(target *t, err *e);
 /* Tells the ledger that the job's rows exist. */

@@ -60,7 +60,9 @@ run_unit() {
 }
 
 run_e2e() {
-    local python report=$root/build/e2e.xml status numbers
+    # One test of a default run takes a minute at most; one that hangs is ended, named, and shows where it waited.
+    local python report=$root/build/e2e.xml status numbers seconds_each=600
+    [ -z "${SLUICE_TEST_LONG:-}" ] || seconds_each=0
     rm -f "$report"
     python=$(scripts/test-venv.sh)/bin/python
     if [ ! -x "$python" ]; then
@@ -70,7 +72,8 @@ run_e2e() {
     # LeakSanitizer reads the process with ptrace at exit; sluice forbids that to users other than root (PR_SET_DUMPABLE 0).
     [ "$(id -u)" -eq 0 ] || export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
     # shellcheck disable=SC2086
-    timeout "${SLUICE_E2E_SECONDS:-2400}" "$python" -m pytest tests/e2e -q -n "$jobs" --dist loadfile --junitxml="$report" -o junit_family=xunit2 ${SLUICE_PYTEST_ARGS:-}
+    timeout "${SLUICE_E2E_SECONDS:-3900}" "$python" -m pytest tests/e2e -q -n "$jobs" --dist loadfile --timeout "$seconds_each" --timeout-method signal \
+        --junitxml="$report" -o junit_family=xunit2 ${SLUICE_PYTEST_ARGS:-}
     status=$?
     numbers=$(python3 scripts/count-tests.py junit "$report")
     # A run that ended badly without naming a failed test (killed, no test found, collection error) is a failure.

@@ -7,7 +7,9 @@
 #include "pipeline/lane.h"
 #include "pipeline/reload.h"
 
-#define BATCH_AT_MOST (1024 * 1024)
+/* Small enough that a batch is still in the processor's caches when it is written, and a few of them keep both threads of a lane busy. */
+#define BATCH_AT_MOST (256 * 1024)
+#define BATCHES_WAITING 8
 
 /* The stored plan, made and stored when there is none. */
 static bool get_plan(load_attempt *a, const table_def *t, chunk **ret, uint32_t *ret_count, err *e)
@@ -114,7 +116,7 @@ static bool open_lanes(load_attempt *a, err *e)
         l->attempt = a;
         l->number = i;
         retry_init(&l->retry, job, a->run->events, &a->stop.own, a->run->clock, "destDB");
-        l->queue = queue_new(job->budget_bytes / a->lane_count / 2);
+        l->queue = queue_new(BATCHES_WAITING * a->batch_bytes);
         if (!l->queue) return err_no_memory(e, "a lane's queue");
         if (!job->target_engine->target->loader_open(a->dest->t, job->epoch, job->ignore_existing, &l->loader, e)) return false;
     }

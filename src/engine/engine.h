@@ -67,6 +67,7 @@ typedef struct chunk {
                                  of a unique key other than the row key. Either row may then be dropped (REPLACE): the stream up to the table's highest chunk
                                  position restores it. Without overlap a duplicate is an error. */
     bool raw;                 /* set by the pipeline for read_chunk: the target is of the same engine, so that row_batch.raw may hold the rows */
+    bool binary;              /* set by the pipeline for read_chunk and load_chunk: raw rows are in the engine's binary form, which takes_binary allowed */
 } chunk;
 
 /* Takes ownership of the batch, also on failure. */
@@ -250,6 +251,8 @@ typedef struct target_ops {
     /* Stored chunk plan and progress of a table; count 0 when it was not planned yet. */
     bool (*read_chunks)(target *t, const table_def *table, arena *a, chunk **ret, uint32_t *ret_count, err *e);
     bool (*store_chunks)(target *t, uint64_t epoch, const table_def *table, const chunk *chunks, uint32_t count, err *e);
+    /* May raw rows of the table come in the engine's binary form? It must mean the same on both servers. NULL: never. */
+    bool (*takes_binary)(target *t, const table_def *table, bool *ret, err *e);
     /* A writer connection of its own for one lane. */
     bool (*loader_open)(target *t, uint64_t epoch, bool ignore_existing, loader **ret, err *e);
     void (*loader_close)(loader *l);

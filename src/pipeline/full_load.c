@@ -39,7 +39,9 @@ bool load_plan_table(load_attempt *a, table_load *l, err *e)
     chunk *c;
     uint32_t count;
     if (!get_plan(a, l->table, &c, &count, e)) return false;
-    bool overlap = will_overlap(a, c, count), raw = a->run->job->source_engine == a->run->job->target_engine;
+    bool overlap = will_overlap(a, c, count), raw = a->run->job->source_engine == a->run->job->target_engine, binary = false;
+    bool (*takes_binary)(target *, const table_def *, bool *, err *) = a->run->job->target_engine->target->takes_binary;
+    if (raw && takes_binary && !takes_binary(a->dest->t, run_target_table(a->run, l->table), &binary, e)) return false;
     task *first = NULL, **end = &first;
     uint64_t estimated = 0;
     l->chunks = count;
@@ -55,6 +57,7 @@ bool load_plan_table(load_attempt *a, table_load *l, err *e)
         *t = (task){.load = l, .c = c[i]};
         t->c.overlap = overlap;
         t->c.raw = raw;
+        t->c.binary = binary;
         *end = t;
         end = &t->next;
     }

@@ -87,28 +87,36 @@ def test_mariadb_to_postgresql(service, mariadb_a, postgresql_15):
         target.sql(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
 
-def test_lines_into_other_columns(service, postgresql_15, postgresql_17):
+# The destination's columns; what makes it refuse a row of the second load.
+OTHER_TYPES = ("b bytea, own int DEFAULT 7, twice int, u uuid, a varchar, id bigint PRIMARY KEY, left_out int", "ALTER twice TYPE smallint")
+SAME_TYPES = ("b bytea, own int DEFAULT 7, twice int, at timestamptz DEFAULT now(), u uuid, a text, id int, left_out int, PRIMARY KEY (id, u)", "ADD CHECK (twice < 90000)")
+
+
+@pytest.mark.parametrize("columns,refuse", [OTHER_TYPES, SAME_TYPES], ids=["lines", "binary"])
+def test_rows_as_they_came(service, postgresql_15, postgresql_17, columns, refuse):
     """Rows that are passed on as they came, into a table whose columns have another order; the row that is refused is named."""
     source, target = postgresql_15, postgresql_17
     name = "job_" + uuid.uuid4().hex[:8]
     more = {"DataSynchronization": "false", "Reserve": json.dumps({"targetTableMode": "2", "autoStartModulesAfterConfig": "none"}),
             "DbList": json.dumps({name: {"name": name, "all": False, "Table": {"t": {"name": "u", "all": True}}}})}
     try:
-        source.sql(f"CREATE SCHEMA {name}; CREATE TABLE {name}.t (a text, id int PRIMARY KEY, twice int, left_out int GENERATED ALWAYS AS (id + 1) STORED, b bytea)")
-        source.sql(f"INSERT INTO {name}.t(a, id, twice, b) SELECT CASE g % 3 WHEN 0 THEN E'tab\\t line\\n back\\\\' WHEN 1 THEN NULL ELSE '\\N' END, g, g * 2, '\\x0009' FROM generate_series(1, 3000) g")
-        target.sql(f"CREATE SCHEMA {name}; CREATE TABLE {name}.u (b bytea, own int DEFAULT 7, twice int, a varchar, id bigint PRIMARY KEY, left_out int)")
+        source.sql(f"CREATE SCHEMA {name}; CREATE TABLE {name}.t (a text, id int, twice int, left_out int GENERATED ALWAYS AS (id + 1) STORED, b bytea, u uuid, PRIMARY KEY (id, u))")
+        source.sql(f"INSERT INTO {name}.t(a, id, twice, b, u) SELECT CASE g % 3 WHEN 0 THEN E'tab\\t line\\n back\\\\' WHEN 1 THEN NULL ELSE '\\N' END, g, g * 2, '\\x0009', md5(g::text)::uuid "
+                   "FROM generate_series(-100, 3000) g")
+        target.sql(f"CREATE SCHEMA {name}; CREATE TABLE {name}.u ({columns})")
         job = configure(service, source, target, name, "MIGRATION", **more)
         run_until(service, job, "Finished")
-        wanted = [tuple(row) for row in source.sql(f"SELECT a, id, twice, NULL::int, b FROM {name}.t ORDER BY id")]
-        assert target.sql(f"SELECT a, id, twice, left_out, b FROM {name}.u ORDER BY id") == wanted
+        wanted = [tuple(row) for row in source.sql(f"SELECT a, id, twice, NULL::int, b, u FROM {name}.t ORDER BY id")]
+        assert target.sql(f"SELECT a, id, twice, left_out, b, u FROM {name}.u ORDER BY id") == wanted
         delete(service, job)
-        target.sql(f"TRUNCATE {name}.u")
-        target.sql(f"ALTER TABLE {name}.u ALTER twice TYPE smallint")
-        source.sql(f"UPDATE {name}.t SET twice = 99999 WHERE id = 2717")
-        job = configure(service, source, target, name, "MIGRATION", **more)
+        target.sql(f"TRUNCATE {name}.u; ALTER TABLE {name}.u {refuse}")
+        source.sql(f"UPDATE {name}.t SET twice = 99999 WHERE id = -17")
+        del more["Reserve"]
+        job = configure(service, source, target, name, "MIGRATION", StructureInitialization="false", **more)
         service.ok("CreateDtsInstance", {"JobId": job, "AutoStart": "true"})
         wait_for(lambda: status(service, job), FAILED, 60)
-        assert "id=2717" in service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
+        refused = source.sql(f"SELECT u::text FROM {name}.t WHERE id = -17")[0][0]
+        assert f"(id=-17, u={refused})" in service.ok("DescribeDtsJobDetail", {"DtsJobId": job})["ErrorMessage"]
         delete(service, job)
     finally:
         for server in (source, target):

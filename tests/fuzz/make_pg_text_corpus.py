@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fills tests/fuzz/corpus/pg_text, pg_list and pg_copy_text from the golden value texts. Run from anywhere; overwrites."""
+"""Fills tests/fuzz/corpus/pg_text, pg_list, pg_copy_text and pg_copy_binary from the golden value texts. Run from anywhere; overwrites."""
 import json
 from pathlib import Path
 
@@ -19,6 +19,8 @@ for number, value in enumerate(json.loads(newest.read_text(encoding="ascii"))):
     name = f"{kind}-{number}"
     if kind == "copy":
         put("pg_copy_text", name, bytes([len(value["fields"])]) + bytes.fromhex(value["line"]))
+    elif kind == "copy_binary":
+        put("pg_copy_binary", name, bytes([len(value["rows"][0])]) + bytes.fromhex(value["bytes"]))
     elif kind in LISTS:
         put("pg_list", name, bytes([LISTS[kind]]) + value["text"].encode())
     else:

@@ -1,8 +1,9 @@
-/* Reads the rows of a chunk by COPY ... TO STDOUT in text form. A row is one copy out of the library's line, taken apart by the codec; or, on the way to another
- * PostgreSQL, left as it is (row_batch.raw: the lines with their line feeds). */
+/* Reads the rows of a chunk by COPY ... TO STDOUT. A row is one copy out of the library's line, taken apart by the codec; or, on the way to another PostgreSQL,
+ * left as it is (row_batch.raw: the lines with their line feeds, or rows of the binary format without its header and end). */
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/pg_copy_binary.h"
 #include "codec/pg_copy_text.h"
 #include "engine/postgresql/pg_chunk_sql.h"
 #include "engine/postgresql/pg_snapshot.h"
@@ -16,7 +17,8 @@ typedef struct reader {
     str *fields;       /* of the line under way, as columns */
     uint32_t count;
     row_batch *batch;
-    bool raw;
+    bool raw, binary;
+    bool begun;        /* binary: the header has come */
     char *room;        /* raw: of the batch */
     size_t room_bytes;
 } reader;
@@ -43,7 +45,7 @@ static bool statement(reader *r, const chunk *k, buf *sql, err *e)
     if (!plan_columns(r, sql, e)) return false;
     pg_chunk_from_sql(sql, r->t);
     pg_chunk_where_sql(sql, r->t, k);
-    buf_add_c(sql, ") TO STDOUT");
+    buf_add_c(sql, r->binary ? ") TO STDOUT (FORMAT binary)" : ") TO STDOUT");
     return !sql->failed || err_no_memory(e, "a statement");
 }
 
@@ -80,6 +82,18 @@ static bool keep_line(reader *r, str line, err *e)
     return true;
 }
 
+/* The server sends a row at a time, the header with the first one (or with the end), and the end. */
+static bool keep_binary(reader *r, str row, err *e)
+{
+    if (!r->begun && !pg_copy_binary_header(&row, e)) return false;
+    r->begun = true;
+    str rest = row;
+    if (!row.n || str_eq(row, PG_COPY_BINARY_END)) return true;
+    if (!pg_copy_binary_row(&rest, r->fields, r->count, e)) return false;
+    if (!rest.n) return keep_line(r, row, e);
+    return err_set(e, ERR_PROTOCOL, "the source sends a row of %.*s.%.*s and something behind it", STR_ARG(r->t->schema), STR_ARG(r->t->name));
+}
+
 static bool take_line(reader *r, str line, err *e)
 {
     if (line.n && line.p[line.n - 1] == '\n') line.n--;
@@ -106,7 +120,7 @@ static bool read_lines(reader *r, err *e)
     str line;
     bool ok;
     while ((ok = pg_copy_out_next(r->c, &held, -1, &line, e)) && line.p)
-        if (!(ok = r->raw ? keep_line(r, line, e) : take_line(r, line, e))) break;
+        if (!(ok = r->binary ? keep_binary(r, line, e) : r->raw ? keep_line(r, line, e) : take_line(r, line, e))) break;
     if (held) PQfreemem(held);
     if (!ok) r->c->broken = true; /* rows are left on the wire */
     return ok && (!r->batch || push(r, e));
@@ -115,7 +129,7 @@ static bool read_lines(reader *r, err *e)
 bool pg_chunk_read(snapshot *n, uint32_t lane, const table_def *t, const chunk *k, size_t batch_bytes, const row_sink *sink, err *e)
 {
     if (lane >= n->count) return err_set(e, ERR_INTERNAL, "the snapshot has no lane %u", lane);
-    reader r = {.c = n->lanes[lane], .t = t, .sink = sink, .batch_bytes = batch_bytes, .raw = k->raw};
+    reader r = {.c = n->lanes[lane], .t = t, .sink = sink, .batch_bytes = batch_bytes, .raw = k->raw, .binary = k->raw && k->binary};
     BUF_AUTO sql = BUF_INIT;
     bool ok = statement(&r, k, &sql, e) && pg_copy_out_begin(r.c, buf_str(&sql), false, e) && read_lines(&r, e);
     row_batch_free(r.batch);

@@ -94,7 +94,7 @@ static bool load_in_transaction(pg_load *one, const chunk *k, position at, uint6
 /* Retries read the chunk again from its beginning: what the feed gave is gone. A chunk that was done before consumes nothing of the feed. */
 bool pg_loader_load(loader *l, const table_def *t, const chunk *k, position at, const row_feed *feed, uint64_t *ret_rows, err *e)
 {
-    pg_load one = {.l = l, .t = t, .feed = feed};
+    pg_load one = {.l = l, .t = t, .feed = feed, .binary = k->raw && k->binary};
     bool ok = load_in_transaction(&one, k, at, ret_rows, e);
     row_batch_free(one.batch);
     if (ok) return true;

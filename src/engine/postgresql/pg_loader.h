@@ -27,6 +27,7 @@ typedef struct pg_load {
     const pg_table *at;
     const row_feed *feed;
     bool staged;          /* through a temporary table: duplicates are expected */
+    bool binary;          /* batches hold rows of the binary format (row_batch.raw) */
     row_batch *batch;     /* owned; NULL before the first and after the last */
     uint64_t rows;        /* sent */
     uint64_t taken;       /* by the table */
@@ -36,6 +37,11 @@ typedef struct pg_load {
 ERR_MUST_USE bool pg_load_copy(pg_load *l, err *e);
 /* Sends the lines of l->batch, which another PostgreSQL wrote; remembers their keys. */
 ERR_MUST_USE bool pg_load_lines(pg_load *l, err *e);
+/* The same for rows of the binary format. */
+ERR_MUST_USE bool pg_load_binary(pg_load *l, err *e);
+/* target_ops.takes_binary: every column has the same built-in type at both ends, one whose binary form is the same in all versions, and a key that pg_load_binary
+ * can name. */
+ERR_MUST_USE bool pg_loader_takes_binary(target *t, const table_def *table, bool *ret, err *e);
 /* Moves the rows of the temporary table into the table: with ignore_existing those that meet no row, else in place of the rows that they meet. */
 ERR_MUST_USE bool pg_load_move(pg_load *l, err *e);
 

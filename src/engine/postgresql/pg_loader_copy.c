@@ -1,7 +1,8 @@
-/* COPY FROM STDIN in text form. The server names the line that it refuses; the key of that row is remembered here. */
+/* COPY FROM STDIN. The server names the line that it refuses; the key of that row is remembered here. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/pg_copy_binary.h"
 #include "engine/postgresql/pg_loader.h"
 #include "engine/postgresql/pg_value.h"
 
@@ -67,15 +68,16 @@ static uint64_t refused_line(const pg_load *l)
     return line;
 }
 
-/* The column of the row, when the context names it: what stands between the comma behind the number and the colon. */
+/* The column of the row, when the context names it: what stands between the comma behind the number and the colon, or the end in the binary format. */
 static str refused_column(const pg_load *l)
 {
     for (uint32_t i = 0; i < l->t->column_count; i++) {
         char text[300];
         const column_def *c = &l->t->columns[i];
         str name = c->target_name.n ? c->target_name : c->name;
-        snprintf(text, sizeof text, " %.*s: ", STR_ARG(name));
-        if (l->at->columns[i].written && strstr(l->l->conn->context, text)) return name;
+        int n = snprintf(text, sizeof text, " %.*s: ", STR_ARG(name));
+        bool named = l->binary ? str_ends_with(str_from_c(l->l->conn->context), (str){text, (size_t)n - 2}) : strstr(l->l->conn->context, text) != NULL;
+        if (l->at->columns[i].written && named) return name;
     }
     return STR_NULL;
 }
@@ -125,7 +127,7 @@ static bool begin(pg_load *l, err *e)
     buf_add(&sql, l->staged ? STR("pg_temp.sluice_load") : l->at->name);
     buf_add_c(&sql, " (");
     buf_add(&sql, l->at->columns_sql);
-    buf_add_c(&sql, ") FROM STDIN");
+    buf_add_c(&sql, l->binary ? ") FROM STDIN (FORMAT binary)" : ") FROM STDIN");
     if (sql.failed) return err_no_memory(e, "a statement");
     return pg_copy_in_begin(c, buf_str(&sql), e);
 }
@@ -144,14 +146,21 @@ static bool put_values(pg_load *l, err *e)
     return true;
 }
 
+static bool put_batch(pg_load *l, err *e)
+{
+    if (!l->batch->raw.p) return put_values(l, e);
+    return l->binary ? pg_load_binary(l, e) : pg_load_lines(l, e);
+}
+
 static bool put_rows(pg_load *l, err *e)
 {
-    buf *text = &l->l->text;
-    for (;;) {
-        if (!next_batch(l, e)) return false;
-        if (!l->batch) return !text->n || pg_copy_in_put(l->l->conn, buf_str(text), e);
-        if (l->batch->raw.p ? !pg_load_lines(l, e) : !put_values(l, e)) return false;
-    }
+    str rest;
+    if (l->binary && !pg_copy_in_put(l->l->conn, PG_COPY_BINARY_HEADER, e)) return false;
+    do {
+        if (!next_batch(l, e) || (l->batch && !put_batch(l, e))) return false;
+    } while (l->batch);
+    rest = l->binary ? PG_COPY_BINARY_END : buf_str(&l->l->text);
+    return !rest.n || pg_copy_in_put(l->l->conn, rest, e);
 }
 
 bool pg_load_copy(pg_load *l, err *e)

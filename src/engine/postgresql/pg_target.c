@@ -1,6 +1,7 @@
 /* The PostgreSQL target: opening and closing it, its table of operations. */
 #include <stdlib.h>
 
+#include "engine/postgresql/pg_loader.h"
 #include "engine/postgresql/pg_session.h"
 #include "engine/postgresql/postgresql.h"
 
@@ -35,6 +36,7 @@ const target_ops pg_target_ops = {
     .apply_schema = pg_schema_apply,
     .read_chunks = pg_checkpoint_read_chunks,
     .store_chunks = pg_checkpoint_store_chunks,
+    .takes_binary = pg_loader_takes_binary,
     .loader_open = pg_loader_open,
     .loader_close = pg_loader_close,
     .load_chunk = pg_loader_load,

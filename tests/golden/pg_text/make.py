@@ -5,7 +5,8 @@ Each value of values.sql is printed by a private server (tests/servers) with the
 by our code. values-VERSION.json is a list of objects, one a line:
     {"kind": ..., "text": what the server prints, ...: its parts}
 Blocks of values.sql: "-- KIND", then SQL of a query that yields JSON objects without the kind; "-- copy COLUMNS", then a query of text columns, which makes
-{"kind": "copy", "line": hex of the COPY line, "fields": [hex or null]}; "-- since N" leaves the next block out on older servers.
+{"kind": "copy", "line": hex of the COPY line, "fields": [hex or null]} and, of all rows, {"kind": "copy_binary", "bytes": hex of what COPY in binary format
+sends, "rows": [[hex or null]]}; "-- since N" leaves the next block out on older servers.
 """
 import json
 import re
@@ -32,6 +33,8 @@ def copy(server, count: int, query: str):
     fields = run(server, f"SELECT json_build_array({columns}) FROM ({query}) q({names});").splitlines()
     for line, row in zip(lines, fields, strict=True):
         yield {"kind": "copy", "line": line.hex(), "fields": json.loads(row)}
+    binary = run(server, f"COPY ({query}) TO STDOUT (FORMAT binary);")
+    yield {"kind": "copy_binary", "bytes": binary.hex(), "rows": [json.loads(row) for row in fields]}
 
 
 def blocks(version: int):

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import uuid
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 
 import pytest
 from jobs import FAILED, LONG, configure, delete, has_place, reach, run_until, status, worker_away, worker_pid
@@ -62,6 +62,16 @@ def state(server, name):
     return columns, [tuple(map(plain, row)) for row in server.sql_in(name, "SELECT * FROM t ORDER BY 1")]
 
 
+@contextmanager
+def reading(server, name):
+    """A cursor whose transaction has read t: no ALTER before it ends."""
+    with closing(server.connect(database=name)) as connection, connection.cursor() as cursor:
+        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT * FROM t")
+        yield cursor
+
+
 def wait_same(service, source, target, name, job, what=None):
     wanted = state(source, name)
     wait_for(lambda: "same" if state(target, name) == wanted else status(service, job), {"same"} | FAILED, 90)
@@ -92,16 +102,11 @@ def test_dropped_while_behind(service, postgresql_15, mariadb_a):
         os.kill(pid, signal.SIGSTOP)
         run("INSERT INTO t (id, a, b, c, d, e, f, g) VALUES (6, '{1,2}', '101', 1.25, true, '\\x00ff', '2024-02-29 12:00:00.5+00', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11')")
         run("ALTER TABLE t " + ", ".join(f"DROP {c}" for c in "abcdefg") + "; INSERT INTO t (id) VALUES (7)")
-        blocker = mariadb_a.connect(database=name)  # no ALTER before it ends, and no other reader gets past an ALTER that waits
-        cursor = blocker.cursor()
-        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        cursor.execute("BEGIN")
-        cursor.execute("SELECT * FROM t")
-        os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: worker_pid(service, job)[1] > epoch, {True}, 60)
-        wait_for(lambda: cursor.execute("SELECT a, b, c, d, e, f, g FROM t WHERE id = 6") or status(service, job), {1} | FAILED, 60)
-        row, = cursor.fetchall()
-        blocker.close()
+        with reading(mariadb_a, name) as cursor:  # no other reader gets past an ALTER that waits
+            os.kill(pid, signal.SIGKILL)
+            wait_for(lambda: worker_pid(service, job)[1] > epoch, {True}, 60)
+            wait_for(lambda: cursor.execute("SELECT a, b, c, d, e, f, g FROM t WHERE id = 6") or status(service, job), {1} | FAILED, 60)
+            row, = cursor.fetchall()
         assert [json.loads(row[0]), *map(str, row[1:4]), bytes(row[4]), *map(str, row[5:])] == \
             [[1, 2], "101", "1.25", "1", b"\x00\xff", "2024-02-29 12:00:00.500000", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]
         wait_same(service, postgresql_15, mariadb_a, name, job)
@@ -165,18 +170,14 @@ def test_columns_of_another_hand(service, postgresql_15, mariadb_a):
     service = Service("--rate-limit", "0")
     service.popen = {"env": {**os.environ, "SLUICE_FAILPOINT": "alter:intent"}}
     with service, job_of(service, postgresql_15, mariadb_a, rows=2) as (name, job):
-        blocker = mariadb_a.connect(database=name)  # no ALTER before it ends
-        cursor = blocker.cursor()
-        cursor.execute("BEGIN")
-        cursor.execute("SELECT * FROM t")
-        postgresql_15.sql(f"SET search_path = {name}; ALTER TABLE t ADD x int; INSERT INTO t (id) VALUES (9)")
-        wait_for(lambda: mariadb_a.sql("SELECT COUNT(*) FROM sluice.shape WHERE next_shape IS NOT NULL") == [(1,)], {True}, 60)
-        pid, _ = worker_pid(service, job)
-        wait_for(lambda: mariadb_a.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'ALTER TABLE%'") == [(1,)], {True}, 60)
-        os.kill(pid, signal.SIGSTOP)
-        thread, = mariadb_a.sql("SELECT id FROM information_schema.processlist WHERE info LIKE 'ALTER TABLE%'")
-        mariadb_a.sql(f"KILL {thread[0]}")
-        blocker.close()
+        with reading(mariadb_a, name):
+            postgresql_15.sql(f"SET search_path = {name}; ALTER TABLE t ADD x int; INSERT INTO t (id) VALUES (9)")
+            wait_for(lambda: mariadb_a.sql("SELECT COUNT(*) FROM sluice.shape WHERE next_shape IS NOT NULL") == [(1,)], {True}, 60)
+            wait_for(lambda: mariadb_a.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'ALTER TABLE%'") == [(1,)], {True}, 60)
+            pid, _ = worker_pid(service, job)  # the second one: the first ended at the failpoint
+            os.kill(pid, signal.SIGSTOP)
+            thread, = mariadb_a.sql("SELECT id FROM information_schema.processlist WHERE info LIKE 'ALTER TABLE%'")
+            mariadb_a.sql(f"KILL {thread[0]}")
         mariadb_a.sql_in(name, "ALTER TABLE t ADD y int")
         os.kill(pid, signal.SIGCONT)
         reach(service, job, "Failed", timeout_s=90)

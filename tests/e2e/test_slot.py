@@ -67,7 +67,9 @@ def test_stopped_job_holds_nothing(postgresql_15, postgresql_15_b):
         service.ok("StopDtsJob", {"DtsJobId": jobs[0]})
         wait_for(lambda: held(source, jobs[0]), [[]])
         for job in jobs:
-            assert any(line.startswith(f"removed at the source: replication slot {slots.slot_of(job)}") for line in log(service, job)), log(service, job)
+            gone = f"removed at the source: replication slot {slots.slot_of(job)}"
+            wait_for(lambda: any(line.startswith(gone) for line in log(service, job)), {True}, 60)
+            wait_for(lambda: status(service, job), {"Finished"}, 60)
             assert service.call("StartDtsJob", {"DtsJobId": job}).json["Code"] == "InvalidJobStatus" and status(service, job) == "Finished"
             entries = {(entry["kind"], entry["state"]) for entry in delete(service, job)["ledger"] if entry["end"] == "src"}
             assert entries == {("slot", "removed"), ("publication", "removed")}

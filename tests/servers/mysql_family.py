@@ -91,7 +91,9 @@ class MySQLFamily(Server):
             "unix_socket": self.socket, "user": self.user, "password": self.root_password,
             "charset": "utf8mb4", "autocommit": True, "client_flag": CLIENT.MULTI_STATEMENTS,
             "ssl_disabled": True,  # else a context with every CA is made, 20 ms each time; the socket needs no TLS
-            "local_infile": True, **options,
+            "local_infile": True,
+            "init_command": "SET SESSION lock_wait_timeout = 200",  # the server's own is a day, or a year
+            **options,
         }
         return pymysql.connect(**wanted)
 

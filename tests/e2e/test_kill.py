@@ -1,8 +1,8 @@
 """kill -9 of the worker, of serve and of the database servers at random times, during the load and the stream: nothing is lost, doubled or different.
 
 Oracles: a ledger table (one row per source transaction, numbered without a gap) and the servers' own row hashes (servers/compare.py).
-SLUICE_TEST_LONG=1 kills workers 200 times, serve 60 times and servers 20 times in every pairing instead of 5 times each in some. The seed is printed;
-SLUICE_KILL_SEED repeats one. With PostgreSQL as source, its slot is sampled meanwhile (slots.py).
+SLUICE_TEST_LONG=1 kills workers 200 times (SLUICE_KILLS: another number), serve 60 times and servers 20 times in every pairing instead of 5 times each in
+some. The seed is printed; SLUICE_KILL_SEED repeats one. With PostgreSQL as source, its slot is sampled meanwhile (slots.py).
 """
 
 import json
@@ -19,7 +19,7 @@ from jobs import FAILED, LONG, PAIRS, assert_same, delete, has_place, reach, sta
 from sluice import Service, endpoints, job_params, wait_for
 from writers import TABLES, Writer, arrived, database
 
-KILLS = {"worker": 200, "serve": 60, "source": 20, "target": 20} if LONG else {"worker": 5, "serve": 5}
+KILLS = {"worker": int(os.environ.get("SLUICE_KILLS") or 200), "serve": 60, "source": 20, "target": 20} if LONG else {"worker": 5, "serve": 5}
 CASES = list(product(PAIRS, KILLS)) if LONG else [("mysql-mariadb", "worker"), ("mariadb-pg", "worker"), ("pg-pg", "serve")]
 
 

@@ -175,7 +175,7 @@ class Matrix:
 
     def assert_types(self):
         found, there = self._types(self.target), self._types(self.source)
-        wanted = {table: there[table] if column.becomes is None else column.becomes for table, (column, _) in self.tables.items()}
+        wanted = {table: there[table] if column.becomes is None else column.becomes.replace("{table}", table) for table, (column, _) in self.tables.items()}
         assert {table: (self.tables[table][0].type, name, found.get(table)) for table, name in wanted.items() if found.get(table) != name} == {}
 
     def assert_values(self, where):

@@ -1,10 +1,10 @@
-"""The type matrix of MySQL and MariaDB to PostgreSQL: rules T1 to T20 and T27 with their defaults."""
+"""The type matrix of MySQL and MariaDB to PostgreSQL: rules T1 to T20 and T27 with their defaults, and with what users may choose instead."""
 
 import json
 import struct
 from decimal import Decimal
 
-from type_matrix import Column, exact_json, quote
+from type_matrix import NULL, Column, exact_json, quote
 
 HEX = "encode({v}, 'hex')"
 UTF8_HEX = "encode(convert_to({v}, 'UTF8'), 'hex')"
@@ -259,5 +259,66 @@ MYSQL = [
                              ("JSON_ARRAY(CAST(12345678901234567890.123456789 AS DECIMAL(30,9)))", "[12345678901234567890.123456789]")),
            normal=exact_json),
 ]
-COMMON = [*NUMBERS, *TEXTS, *CHOICES, *MOMENTS, *GEOMETRY]
+
+# --- what users may choose (sluice.types) ---
+
+
+def pairs(kind, becomes, values, choice, read="{v}", normal=str):
+    """Texts at the source, or other SQL, with what must arrive; NULL: nothing."""
+    return Column(kind, becomes, tuple((v if v[:2] in ("'0", "b'", "CO", "_g") else quote(v), text) for v, text in values.items()), read, normal, choice=choice)
+
+
+NUL = "CONCAT('a', CHAR(0 USING utf8mb4), 'b', CHAR(0 USING utf8mb4))"
+NO_DATES = {"0000-00-00": NULL, "2024-00-10": NULL, "2024-02-31": NULL, "2024-02-29": "2024-02-29"}
+NO_MOMENTS = {f"{day} 00:00:00.000000": text if text == NULL else text + " 00:00:00" for day, text in NO_DATES.items()}
+
+
+def instead(values, text):
+    return {v: text if wanted == NULL else wanted for v, wanted in values.items()}
+
+
+CHOSEN = [
+    pairs("BIGINT UNSIGNED", "bigint", {v: v for v in ("0", "9223372036854775807")}, "bigint"),
+    pairs("INT UNSIGNED", "bigint", {v: v for v in ("0", "4294967295")}, "check"),
+    pairs("TINYINT(1)", "boolean", {"0": "false", "1": "true"}, "T3=boolean"),
+    pairs("BIT(1)", "boolean", {"b'0'": "false", "b'1'": "true"}, "T4=boolean"),
+    Column("CHAR(5)", "character(5)", stripped(["", "a", "grün ", "日本語日本"]), UTF8_HEX, choice="char"),
+    pairs("VARCHAR(9) CHARACTER SET gbk", "character varying(9)", {"_gbk X'61FEFE62'": "a\ufffdb", "汉字": "汉字"}, "T8=replace"),
+    pairs("VARCHAR(9) CHARACTER SET gbk", "bytea", {"_gbk X'61FEFE62'": "61fefe62", "汉字": "汉字".encode("gbk").hex()}, "T8=bytea", HEX),
+    pairs("TEXT CHARACTER SET utf8mb4", "text", {NUL: "ab", "": ""}, "strip"),
+    pairs("VARCHAR(9) CHARACTER SET utf8mb4", "character varying(9)", {NUL: "a\ufffdb\ufffd", "": ""}, "T9=replace"),
+    Column(f"ENUM({listed(LABELS)}) CHARACTER SET utf8mb4", "{table}_v_enum", (*((quote(label), label) for label in LABELS), ("0", "")), choice="enum"),
+    Column(f"SET({listed(LABELS)}) CHARACTER SET utf8mb4", "text", (("0", ""), ("1", "a"), ("3", "a,B b"), ("32", "grün")), choice="T13=text"),
+    Column("JSON", "json", tuple((quote(text), text) for text in JSONS), normal=exact_json, choice="json"),
+    Column("JSON", "text", tuple((quote(text), text) for text in JSONS), normal=exact_json, choice="T14=text"),
+    pairs("DATE", "date", NO_DATES, "null"),
+    pairs("DATE", "date", instead(NO_DATES, "1900-01-01"), "sentinel:1900-01-01"),
+    pairs("DATE", "date", instead(NO_DATES, "-infinity"), "sentinel:-infinity"),
+    pairs("DATE", "text", {v: v for v in NO_DATES}, "T15=text"),
+    pairs("DATETIME(6)", "timestamp(6) without time zone", NO_MOMENTS, "null"),
+    pairs("DATETIME(6)", "timestamp(6) without time zone", instead(NO_MOMENTS, "1900-01-01 00:00:00"), "sentinel:1900-01-01"),
+    pairs("DATETIME(6)", "text", {v: v for v in NO_MOMENTS}, "T15=text"),
+    pairs("TIMESTAMP NULL", "timestamp(0) with time zone", {"0000-00-00 00:00:00": NULL, "2024-02-29 12:00:00": "2024-02-29 12:00:00+00"}, "null"),
+    pairs("TIMESTAMP NULL", "timestamp(0) with time zone", {"0000-00-00 00:00:00": "infinity", "2024-02-29 12:00:00": "2024-02-29 12:00:00+00"},
+          "sentinel:infinity"),
+    pairs("DATETIME", "timestamp(0) with time zone", {"2024-02-29 02:00:00": "2024-02-28 18:00:00+00", "9999-12-31 23:59:59": "9999-12-31 15:59:59+00"},
+          "timestamptz:+08:00"),
+    pairs("DATETIME(3)", "timestamp(3) with time zone", {"2024-07-01 12:00:00.125": "2024-07-01 10:00:00.125+00", "2024-01-01 12:00:00": "2024-01-01 11:00:00+00"},
+          "timestamptz:Europe/Berlin"),
+    pairs("TIME(6)", "time(6) without time zone", {"00:00:00": "00:00:00", "23:59:59.999999": "23:59:59.999999", "24:00:00": "24:00:00"}, "time"),
+    pairs("YEAR", "integer", {"1901": "1901", "2155": "2155", "'0000'": "0"}, "integer"),
+    Column("POINT", "text", (("ST_GeomFromText('POINT(1.5 -2.25)')", "POINT(1.5 -2.25)"),), choice="T20=text"),
+    Column("GEOMETRY", "text", (("ST_GeomFromText('MULTIPOINT(1 2,3 4)')", "MULTIPOINT((1 2),(3 4))"),
+                                ("ST_GeomFromText('POLYGON((0 0,4 0,4 4,0 0),(1 1,2 1,2 2,1 1))')", "POLYGON((0 0,4 0,4 4,0 0),(1 1,2 1,2 2,1 1))")), choice="T20=text"),
+    Column("GEOMETRY", "bytea", (("ST_GeomFromText('POINT(1.5 -2.25)')", shape(1, points((1.5, -2.25))).hex()),), HEX, choice="T20=bytea"),
+]
+MARIADB += [
+    Column("UUID", "text", plain(["123e4567-e89b-12d3-a456-426655440000"]), choice="T27=text"),
+    Column("INET6", "text", plain(["::1", "2001:db8::ff00:42:8329"]), choice="T27=text"),
+]
+MYSQL += [
+    Column("VECTOR(3)", "text", (("STRING_TO_VECTOR('[1,-1.5,0.25]')", "[1,-1.5,0.25]"),), normal=exact_json, choice="T27=text"),
+    Column("VECTOR(3)", "bytea", (("STRING_TO_VECTOR('[1,-1.5,0.25]')", struct.pack("<3f", 1, -1.5, 0.25).hex()),), HEX, choice="T27=bytea"),
+]
+COMMON = [*NUMBERS, *TEXTS, *CHOICES, *MOMENTS, *GEOMETRY, *CHOSEN]
 COLUMNS = {"mariadb": COMMON + MARIADB, "mysql": COMMON + MYSQL}

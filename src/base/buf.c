@@ -50,14 +50,6 @@ void buf_add(buf *b, str s)
 
 void buf_add_c(buf *b, const char *c) { buf_add(b, str_from_c(c)); }
 
-void buf_add_byte(buf *b, char c)
-{
-    char *at = buf_reserve(b, 1);
-    if (!at) return;
-    *at = c;
-    b->n++;
-}
-
 void buf_add_u64(buf *b, uint64_t v)
 {
     char digits[20];

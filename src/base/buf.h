@@ -22,7 +22,11 @@ char *buf_grow(buf *b, size_t n);
 static inline char *buf_reserve(buf *b, size_t n) { return !b->failed && n <= b->cap - b->n ? b->p + b->n : buf_grow(b, n); }
 void buf_add(buf *b, str s);
 void buf_add_c(buf *b, const char *c);
-void buf_add_byte(buf *b, char c);
+static inline void buf_add_byte(buf *b, char c)
+{
+    char *at = buf_reserve(b, 1);
+    if (at) *at = c, b->n++;
+}
 void buf_add_u64(buf *b, uint64_t v);
 void buf_add_i64(buf *b, int64_t v);
 /* Lower-case hex digits of the bytes. */

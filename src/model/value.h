@@ -36,12 +36,16 @@ typedef struct val {
     } u;
     uint32_t n;    /* length of the bytes, 0 for inline kinds */
     uint8_t kind;  /* val_kind */
-    uint8_t flags; /* 0 for now */
+    uint8_t flags; /* VAL_PLAIN, or 0 */
     uint16_t spare;
 } val;
 
 static inline str val_bytes(const val *v) { return (str){v->u.p, v->n}; }
 static inline bool val_is_inline(const val *v) { return v->kind <= VAL_F64 || v->kind == VAL_YEAR; }
+/* Flag of a value with bytes, which are val_is_plain: no text format has to escape any. A value without it may be so too. */
+#define VAL_PLAIN 1
+/* Are the bytes printable ASCII without quotes (' and ") and backslashes? */
+bool val_is_plain(str bytes);
 /* Same kind and same bytes: identity, not SQL equality (-0.0 differs from 0.0). */
 bool val_equal(const val *a, const val *b);
 

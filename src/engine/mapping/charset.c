@@ -350,12 +350,13 @@ static charset_outcome from_utf8(str text, bool replace, arena *a, str *ret)
     return CHARSET_DONE;
 }
 
+bool charset_keeps_ascii(const charset *c) { return c->form <= FORM_DOUBLE && c->form != FORM_SWE7; }
+
 charset_outcome charset_to_utf8(const charset *c, str text, bool replace, arena *a, str *ret)
 {
     const uint8_t *p = (const uint8_t *)text.p;
-    bool keeps_ascii = c->form <= FORM_DOUBLE && c->form != FORM_SWE7;
     if (c->form == FORM_UTF8) return from_utf8(text, replace, a, ret);
-    size_t same = keeps_ascii ? ascii_length(p, text.n) : 0, size = same, n;
+    size_t same = charset_keeps_ascii(c) ? ascii_length(p, text.n) : 0, size = same, n;
     if (same == text.n) {
         *ret = text;
         return CHARSET_DONE;

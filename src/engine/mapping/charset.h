@@ -17,6 +17,9 @@ typedef struct charset_set {
  * gives the servers' table (checked by sum). ERR_NOT_SUPPORTED names the set and the reason. */
 ERR_MUST_USE bool charset_find(charset_set *s, str name, arena *a, const charset **ret, err *e);
 
+/* A text of bytes below 0x80 alone is the same in UTF-8. */
+bool charset_keeps_ascii(const charset *c);
+
 typedef enum charset_outcome { CHARSET_DONE, CHARSET_BAD_BYTES, CHARSET_NO_MEMORY } charset_outcome;
 
 /* *ret: the text in UTF-8, in the arena or, when no byte differs, `text` itself. replace: U+FFFD for what has no meaning; else CHARSET_BAD_BYTES and *ret is that

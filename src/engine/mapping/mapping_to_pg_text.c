@@ -53,6 +53,12 @@ bool pg_convert_text(const column_plan *p, arena *mem, val *v, mapping_trouble *
 {
     str text;
     if (v->kind != VAL_TEXT && v->kind != VAL_BYTES && v->kind != VAL_JSON) return pg_unexpected(p, mem, v, t);
+    const pg_column_detail *d = p->detail;
+    if (v->n <= MAPPING_PG_MAX_FIELD_BYTES && charset_keeps_ascii(d->charset) && val_is_plain(val_bytes(v))) {
+        v->kind = VAL_TEXT;
+        v->flags = VAL_PLAIN;
+        return true;
+    }
     return pg_text_of(p->detail, val_bytes(v), mem, &text, t) && pg_set_text(v, VAL_TEXT, text, t);
 }
 

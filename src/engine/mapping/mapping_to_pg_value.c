@@ -47,7 +47,12 @@ static str strip_zeros(str s)
     return s;
 }
 
-static bool set_stripped(val *v, mapping_trouble *t) { return pg_set_text(v, VAL_NUMBER, strip_zeros(val_bytes(v)), t); }
+static bool set_stripped(val *v, mapping_trouble *t)
+{
+    if (!pg_set_text(v, VAL_NUMBER, strip_zeros(val_bytes(v)), t)) return false;
+    v->flags = val_is_plain(val_bytes(v)) ? VAL_PLAIN : 0;
+    return true;
+}
 
 bool pg_convert_integer(const column_plan *p, arena *mem, val *v, mapping_trouble *t)
 {

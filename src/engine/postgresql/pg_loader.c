@@ -43,8 +43,7 @@ static bool look_at_table(loader *l, const table_def *t, err *e)
     l->table = NULL;
     arena_reset(&l->mem);
     if (!pg_tables_read(l->conn, &t, 1, &l->mem, &l->table, e)) return false;
-    for (uint32_t i = 0; i < t->column_count; i++)
-        if (l->table->columns[i].written) return true;
+    if (l->table->written_count) return true;
     l->table = NULL;
     return err_set(e, ERR_BAD_INPUT, "no column of %.*s.%.*s is selected", STR_ARG(t->schema), STR_ARG(t->name));
 }

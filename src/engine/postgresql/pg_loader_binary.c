@@ -110,8 +110,7 @@ static void remember_key(pg_load *l, const str *fields)
 bool pg_load_binary(pg_load *l, err *e)
 {
     str rest = l->batch->raw;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < l->t->column_count; i++) count += l->at->columns[i].written;
+    uint32_t count = l->at->written_count;
     str *fields = arena_array(&l->batch->mem, count, sizeof *fields);
     if (!fields) return err_no_memory(e, "a row to load");
     while (l->at->key_count && l->l->keys.n < PG_LOADER_KEYS_MAX_BYTES && rest.n) {

@@ -29,12 +29,10 @@ static bool wrong_value(const pg_load *l, uint32_t column, const val *v, err *e)
 static bool encode_row(pg_load *l, const val *row, err *e)
 {
     buf *text = &l->l->text;
-    bool first = true;
-    for (uint32_t i = 0; i < l->t->column_count; i++) {
-        if (!l->at->columns[i].written) continue;
-        if (!first) buf_add_byte(text, '\t');
-        first = false;
-        if (!pg_value_copy(text, &row[i])) return wrong_value(l, i, &row[i], e);
+    for (uint32_t i = 0; i < l->at->written_count; i++) {
+        uint32_t column = l->at->written[i];
+        if (i) buf_add_byte(text, '\t');
+        if (!pg_value_copy(text, &row[column])) return wrong_value(l, column, &row[column], e);
     }
     buf_add_byte(text, '\n');
     l->rows++;

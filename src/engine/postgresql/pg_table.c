@@ -72,8 +72,9 @@ static bool make_table(reading *r, uint32_t i, err *e)
     pg_quote_table(&name, def->target_schema, def->target_name);
     t->name = arena_copy(r->mem, buf_str(&name));
     t->columns = arena_array(r->mem, (size_t)def->column_count + 1, sizeof *t->columns);
+    t->written = arena_array(r->mem, def->column_count, sizeof *t->written);
     str key = name_key(r->mem, def->target_schema, def->target_name);
-    if (name.failed || !t->name.p || !t->columns || !key.p || !map_put(&r->by_name, key, t)) return out_of_memory(e);
+    if (name.failed || !t->name.p || !t->columns || !t->written || !key.p || !map_put(&r->by_name, key, t)) return out_of_memory(e);
     if (def->row_key != TABLE_NO_KEY) {
         t->key = def->keys[def->row_key].columns;
         t->key_count = def->keys[def->row_key].count;
@@ -81,6 +82,7 @@ static bool make_table(reading *r, uint32_t i, err *e)
     for (uint32_t k = 0; k < def->column_count; k++) {
         t->columns[k].name = copy_name(r->mem, target_name(&def->columns[k]));
         t->columns[k].written = def->columns[k].selected && !def->columns[k].generated;
+        if (t->columns[k].written) t->written[t->written_count++] = k;
         t->columns[k].equals = STR("=");
         if (!t->columns[k].name.p) return out_of_memory(e);
     }

@@ -30,6 +30,8 @@ typedef struct pg_table {
     bool partitioned;
     bool exists;
     pg_column *columns;   /* as def->columns */
+    uint32_t *written;    /* indexes of the written columns */
+    uint32_t written_count;
     const uint32_t *key;  /* columns of the row key */
     uint32_t key_count;   /* 0: no key, rows are found by all their columns */
     bool has_row_key;     /* a unique index of exactly the row key's columns */

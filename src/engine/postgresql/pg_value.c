@@ -112,9 +112,35 @@ static inline __attribute__((always_inline)) bool escape(buf *out, str s, specia
 
 static inline bool has_text(const val *v) { return v->kind == VAL_TEXT || v->kind == VAL_NUMBER; }
 
+/* A value of VAL_PLAIN between two marks, which may be empty. */
+static inline void add_plain(buf *out, str mark, str s)
+{
+    char *at = buf_reserve(out, s.n + 2 * mark.n);
+    if (!at) return;
+    if (mark.n) *at++ = *mark.p;
+    if (s.n >= 4 && s.n <= 16) {
+        size_t n = s.n >= 8 ? 8 : 4;
+        uint64_t low = 0, high = 0;
+        memcpy(&low, s.p, n);
+        memcpy(&high, s.p + s.n - n, n);
+        memcpy(at, &low, n);
+        memcpy(at + s.n - n, &high, n);
+    } else if (s.n > 16) {
+        memcpy(at, s.p, s.n);
+    } else {
+        for (size_t i = 0; i < s.n; i++) at[i] = s.p[i];
+    }
+    if (mark.n) at[s.n] = *mark.p;
+    out->n += s.n + 2 * mark.n;
+}
+
 bool pg_value_copy(buf *out, const val *v)
 {
     if (has_text(v)) {
+        if (v->flags & VAL_PLAIN) {
+            add_plain(out, STR(""), val_bytes(v));
+            return true;
+        }
         str s = val_bytes(v);
         char *at = buf_reserve(out, s.n * 2 + 8);
         if (!at) return true; /* out->failed is seen by the caller */
@@ -141,6 +167,10 @@ static bool between(buf *out, const char *mark, str s, specials_of *specials, wr
 
 bool pg_value_literal(buf *out, const val *v)
 {
+    if (has_text(v) && v->flags & VAL_PLAIN) {
+        add_plain(out, STR("'"), val_bytes(v));
+        return true;
+    }
     if (has_text(v)) return between(out, "'", val_bytes(v), literal_specials, literal_byte);
     if (v->kind != VAL_NULL) return false;
     buf_add(out, STR("NULL"));
@@ -149,6 +179,10 @@ bool pg_value_literal(buf *out, const val *v)
 
 bool pg_value_element(buf *out, const val *v)
 {
+    if (has_text(v) && v->flags & VAL_PLAIN) {
+        add_plain(out, STR("\""), val_bytes(v));
+        return true;
+    }
     if (has_text(v)) return between(out, "\"", val_bytes(v), element_specials, element_byte);
     if (v->kind != VAL_NULL) return false;
     buf_add(out, STR("NULL"));

@@ -87,6 +87,36 @@ static void naive(buf *out, str s, const char *escaped, const char *names, char 
     buf_add_c(out, mark);
 }
 
+/* Each byte at each place of texts of every length around the blocks that are looked at in one step; what is plain is written as it is. */
+static void test_plain(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 150; n += n < 40 ? 1 : 7)
+        for (size_t at = 0; at < n; at++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                char *bytes = malloc(n); /* exact, for the sanitizer */
+                memset(bytes, at % 2 ? ' ' : '~', n);
+                bytes[at] = (char)byte;
+                bool plain = byte >= 0x20 && byte < 0x7f && !strchr("'\"\\", (int)byte);
+                assert_int_equal(val_is_plain((str){bytes, n}), plain);
+                if (plain && at == n / 2 && byte % 16 == 1) {
+                    char text[160], marked[160];
+                    val v = text_of((str){bytes, n});
+                    v.flags = VAL_PLAIN;
+                    snprintf(text, sizeof text, "%.*s", (int)n, bytes);
+                    expect(pg_value_copy, &v, text);
+                    snprintf(marked, sizeof marked, "'%s'", text);
+                    expect(pg_value_literal, &v, marked);
+                    snprintf(marked, sizeof marked, "\"%s\"", text);
+                    expect(pg_value_element, &v, marked);
+                }
+                free(bytes);
+            }
+    assert_true(val_is_plain(STR("")) && val_is_plain(STR_NULL));
+    val empty = {.kind = VAL_TEXT, .u.p = NULL, .flags = VAL_PLAIN};
+    expect(pg_value_element, &empty, "\"\"");
+}
+
 static void test_random(void **state)
 {
     const char *seed_text = getenv("SLUICE_SEED");
@@ -116,6 +146,6 @@ static void test_random(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known), cmocka_unit_test(test_kinds), cmocka_unit_test(test_zero_byte), cmocka_unit_test(test_random)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known), cmocka_unit_test(test_kinds), cmocka_unit_test(test_zero_byte), cmocka_unit_test(test_plain), cmocka_unit_test(test_random)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,7 +127,8 @@ static bool plan_charset(const column_work *c, bool *ret_raw)
             find(c, RULE_T8, c->detail->bad_bytes == PG_BAD_ERROR, "bytes that are no text of the column's character set",
                  "CAST(CONVERT(CONVERT(%c USING utf8mb4) USING %s) AS BINARY) <> CAST(%c AS BINARY)")) &&
            find(c, RULE_T9, c->detail->nul == PG_NUL_ERROR, "PostgreSQL's texts have no character U+0000",
-                "LOCATE(0x00, CAST(CONVERT(%c USING utf8mb4) AS BINARY)) > 0");
+                charset_keeps_ascii(c->detail->charset) ? "LOCATE(0x00, CONVERT(%c USING binary)) > 0" /* half the work of the other for the server */
+                                                        : "LOCATE(0x00, CAST(CONVERT(%c USING utf8mb4) AS BINARY)) > 0");
 }
 
 static bool plan_bytes(const column_work *c)

@@ -68,10 +68,13 @@ static const table_case cases[] = {
     {"`a` longblob", {0}, "a bytea\nT11 a! a bytea is read as text of less than 1 GiB, two digits a byte | OCTET_LENGTH(`a`) > 536870908\n", NULL},
     {"`a` enum('x','it''s') NOT NULL DEFAULT 'it''s'", {"t", "t"},
      "a text NOT NULL DEFAULT 'it''s'\ncheck t_a_enum (\"a\" IN ('', 'x', 'it''s'))\n"
+     "T9 a! PostgreSQL's texts have no character U+0000 | LOCATE(0x00, CONVERT(`a` USING binary)) > 0\n", NULL},
+    {"`a` varchar(5) CHARACTER SET utf16", {0},
+     "a character varying(5)\n"
      "T9 a! PostgreSQL's texts have no character U+0000 | LOCATE(0x00, CAST(CONVERT(`a` USING utf8mb4) AS BINARY)) > 0\n", NULL},
     {"`a` set('x','y') DEFAULT 'x,y'", {0},
      "a text[] DEFAULT '{\"x\",\"y\"}'\ncheck t_a_set (\"a\" <@ ARRAY['x', 'y']::text[])\n"
-     "T9 a! PostgreSQL's texts have no character U+0000 | LOCATE(0x00, CAST(CONVERT(`a` USING utf8mb4) AS BINARY)) > 0\n", NULL},
+     "T9 a! PostgreSQL's texts have no character U+0000 | LOCATE(0x00, CONVERT(`a` USING binary)) > 0\n", NULL},
     {"`a` date NOT NULL DEFAULT '0000-00-00',\n `b` year DEFAULT '2024',\n `c` time(3) DEFAULT '-10:00:00.000'", {"T15", "text"},
      "a text NOT NULL DEFAULT '0000-00-00'\nb smallint DEFAULT 2024\nc interval(3) DEFAULT '-10:00:00.000'\n", NULL},
     {"`a` date NOT NULL DEFAULT '0000-00-00'", {"T15", "null"},

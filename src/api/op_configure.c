@@ -44,7 +44,7 @@ static const api_par configure_dts_job_pars[] = {
     {"MinDu", PAR_STRING, PAR_IGNORED, "Lower limit of a serverless instance."},
     {"OwnerId", PAR_STRING, PAR_IGNORED, "The account."},
     {"RegionId", PAR_STRING, PAR_IGNORED, "The region; any text."},
-    {"Reserve", PAR_JSON, 0, "Further settings as a JSON object. maxRetryTime: how long a transient failure is retried, 10 to 1440 minutes, other numbers in seconds, default 43200."},
+    {"Reserve", PAR_JSON, 0, "Further settings as a JSON object. maxRetryTime: how long a transient failure is retried, 10 to 1440 minutes, other numbers in seconds, default 43200. privilegeMigration: true carries owners and privileges from PostgreSQL to PostgreSQL, of what the job makes; default false."},
     {"ResourceGroupId", PAR_STRING, 0, "The resource group."},
     {"SourceEndpointDatabaseName", PAR_STRING, 0, "The default database of the source."},
     {"SourceEndpointEngineName", PAR_STRING, 0, "The engine of the source: MySQL, MariaDB or PostgreSQL."},

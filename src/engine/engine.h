@@ -127,6 +127,7 @@ typedef struct precheck_request {
     const server_info *source, *target; /* NULL when not reached */
     bool schema, full, incremental;
     bool ignore_existing;         /* targetTableMode 2 */
+    bool rights;                  /* owners and privileges are asked for (privilegeMigration) */
     const repair_ops *repair;     /* in the words of the source's engine */
 } precheck_request;
 

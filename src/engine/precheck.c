@@ -102,13 +102,27 @@ static bool check_same_place(const precheck_request *r, const precheck_sink *sin
     return precheck_report_emit(&p, sink, e);
 }
 
+static bool carries_rights(const precheck_job *job) { return job->rights && job->source_engine->sql == SQL_POSTGRESQL && job->target_engine->sql == SQL_POSTGRESQL; }
+
+/* An option that has no effect must be told. */
+static bool check_rights(const precheck_job *job, const precheck_sink *sink, err *e)
+{
+    precheck_report p;
+    precheck_report_init(&p, "CHECK_OBJECTS");
+    if (job->rights && !carries_rights(job))
+        precheck_report_find(&p, &(precheck_finding){.state = PRECHECK_WARNING, .effect = EFFECT_OMISSION, .kind = STR("privileges"),
+                                                     .text = STR("accounts and privileges are not carried: Reserve privilegeMigration has an effect from PostgreSQL to PostgreSQL alone")},
+                             STR("-- create the accounts in the destination and grant them what they need"));
+    return precheck_report_emit(&p, sink, e);
+}
+
 /* Without the catalog most items have nothing to look at. */
 static bool check_catalog(const precheck_job *job, source *s, precheck_request *r, catalog_def *catalog, const precheck_sink *sink, arena *a, err *e)
 {
     err why = ERR_INIT;
-    if (job->source_engine->source->read_catalog(s, job->objects, a, catalog, &why)) {
+    if (job->source_engine->source->read_catalog(s, job->objects, a, catalog, &why) && (carries_rights(job) || catalog_leave_out_rights(catalog, a, &why))) {
         r->catalog = catalog;
-        return check_listed(r, sink, e) && precheck_catalog(r, sink, e);
+        return check_rights(job, sink, e) && check_listed(r, sink, e) && precheck_catalog(r, sink, e);
     }
     precheck_report p;
     precheck_report_init(&p, "CHECK_OBJECTS");
@@ -123,7 +137,7 @@ bool precheck_run(const precheck_job *job, const engine_env *env, const precheck
     target *t = NULL;
     *ret = (precheck_outcome){.source_reached = false};
     bool ok = reach_source(job, env, sink, a, &s, ret, e) && reach_target(job, env, sink, a, &t, ret, e);
-    precheck_request r = {.objects = job->objects, .schema = job->schema, .full = job->full, .incremental = job->incremental, .ignore_existing = job->ignore_existing,
+    precheck_request r = {.objects = job->objects, .schema = job->schema, .full = job->full, .incremental = job->incremental, .ignore_existing = job->ignore_existing, .rights = job->rights,
                           .source = ret->source_reached ? &ret->source : NULL, .target = ret->target_reached ? &ret->target : NULL, .repair = job->source_engine->repair};
     if (ok && ret->source_reached) ok = check_catalog(job, s, &r, &catalog, sink, a, e) && job->source_engine->source->precheck(s, &r, sink, e);
     catalog_def *mapped = &catalog;

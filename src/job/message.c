@@ -50,6 +50,12 @@ static json_int_t reserve_number(const json_t *reserve, const char *key)
     return n;
 }
 
+static bool reserve_flag(const json_t *reserve, const char *key)
+{
+    const json_t *v = json_object_get(reserve, key);
+    return json_is_true(v) || (json_is_string(v) && str_eq_nocase(str_from_c(json_string_value(v)), STR("true")));
+}
+
 static void set_number(json_t *m, const char *name, json_int_t value)
 {
     if (value >= 0) json_object_set_new(m, name, json_integer(value));
@@ -73,6 +79,7 @@ json_t *message_job(const char *type, const job_record *r, const secret *source_
     if (json_is_object(json_object_get(reserve, "sluice.types"))) json_object_set(m, "types", json_object_get(reserve, "sluice.types"));
     set_number(m, "window_rows", reserve_number(reserve, "sluice.windowRows"));
     set_number(m, "retry_for_us", (json_int_t)service_retry_limit_s(r->reserve) * 1000000);
+    json_object_set_new(m, "rights", json_boolean(reserve_flag(reserve, "privilegeMigration")));
     if (o->spill_folder) json_object_set_new(m, "spill_folder", json_string(o->spill_folder));
     json_object_set_new(m, "limits", json_pack("{s:o, s:o}", "full", message_limits(r, "full"), "stream", message_limits(r, "stream")));
     json_decref(reserve);

@@ -20,6 +20,9 @@ static const struct {
     {"targetTableMode", "0 2"}, {"srcSSL", "0 1"}, {"destSSL", "0 1"}, {"autoStartModulesAfterConfig", "none auto all"}, {"syncArchitecture", "oneway"},
 };
 
+/* Members that are true or false, as a text too. */
+static const char *const flags[] = {"privilegeMigration"};
+
 static bool text_of(const json_t *v, char out[64])
 {
     if (json_is_string(v)) snprintf(out, 64, "%s", json_string_value(v));
@@ -36,6 +39,14 @@ static bool check_number(const json_t *root, const char *key, int64_t low, int64
     if (!v) return true;
     if (text_of(v, text) && str_to_i64(str_from_c(text), &n) && n >= low && n <= high) return true;
     return err_set(e, ERR_BAD_INPUT, "Reserve.%s is a whole number from %lld to %lld", key, (long long)low, (long long)high);
+}
+
+static bool check_flag(const json_t *root, const char *key, err *e)
+{
+    const json_t *v = json_object_get(root, key);
+    str text = json_is_string(v) ? str_from_c(json_string_value(v)) : STR_NULL;
+    if (!v || json_is_boolean(v) || str_eq_nocase(text, STR("true")) || str_eq_nocase(text, STR("false"))) return true;
+    return err_set(e, ERR_BAD_INPUT, "Reserve.%s is true or false", key);
 }
 
 static bool check_choice(const json_t *root, const char *key, const char *offered, err *e)
@@ -104,6 +115,8 @@ static bool check_members(const json_t *root, err *e)
         if (!check_number(root, numbers[i].key, numbers[i].low, numbers[i].high, e)) return false;
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
         if (!check_choice(root, choices[i].key, choices[i].offered, e)) return false;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (!check_flag(root, flags[i], e)) return false;
     return check_types(json_object_get(root, "sluice.types"), e) && check_limits(root, "fullDynamicConfig", e) && check_limits(root, "incDynamicConfig", e);
 }
 

@@ -1,5 +1,5 @@
 /* What a role is told about a job: the members of "job" and "precheck" messages.
- * {"job_id":s,"epoch":n,"source":endpoint,"target":endpoint,"db_list":s,"schema":b,"full":b,"incremental":b,"ignore_existing":b,"lanes":n,"chunk_rows":n,
+ * {"job_id":s,"epoch":n,"source":endpoint,"target":endpoint,"db_list":s,"schema":b,"full":b,"incremental":b,"ignore_existing":b,"rights":b,"lanes":n,"chunk_rows":n,
  *  "budget_bytes":n,"window_rows":n,"window_wait_us":n,"replica_id":n,"retry_for_us":n,"types":{s:s},"limits":{"full":{"rows":n,"bytes":n,"queries":n},"stream":{...}}}
  * endpoint: {"engine":s,"host":s,"port":n,"user":s,"password":s,"database":s,"tls":n,"tls_ca":s,"policy":{"own_ports":[n],"allowed":s}} */
 #ifndef JOB_SPEC_H

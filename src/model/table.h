@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/str.h"
 #include "model/type.h"
 
@@ -126,6 +127,10 @@ typedef struct object_def {
     bool after_load;
     str *roles;                      /* that create_sql names */
     uint32_t role_count;
+    str *acting;                     /* roles that create_sql acts as, or gives to: the account must be a member of them */
+    uint32_t acting_count;
+    bool rights;                     /* it is the owner or the privileges of an object, or what objects get by default: an option of the job */
+    str of_kind, of_name;            /* rights: of what is made, "table" and its name; p == NULL for none */
     str obstacle;                    /* why it is not carried, or not as it was; p == NULL without one */
 } object_def;
 
@@ -148,5 +153,8 @@ typedef struct catalog_def {
 
 /* The table with these source names or NULL (exact bytes). */
 const table_def *catalog_find_table(const catalog_def *c, str schema, str name);
+/* Makes one "owners" and one "privileges" of a schema of all its objects that are rights, which are not carried: their statements are the source text. False
+ * without memory. */
+ERR_MUST_USE bool catalog_leave_out_rights(catalog_def *c, arena *a, err *e);
 
 #endif

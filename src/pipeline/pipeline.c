@@ -22,7 +22,8 @@ static bool read_source(run *r, source_facts *f, err *e)
     r->catalog = (catalog_def){0};
     r->streaming = false;
     if (!ops->open(r->job->source, &r->env, &s, e)) return false;
-    bool ok = ops->server(s, &r->mem, &r->source_info, e) && ops->read_catalog(s, r->job->objects, &r->mem, &r->catalog, e);
+    bool ok = ops->server(s, &r->mem, &r->source_info, e) && ops->read_catalog(s, r->job->objects, &r->mem, &r->catalog, e) &&
+              ((r->job->rights && r->job->source_engine->sql == r->job->target_engine->sql) || catalog_leave_out_rights(&r->catalog, &r->mem, e));
     if (ok && f->want_position) ok = ops->keep_log ? ops->keep_log(s, &r->catalog, &r->mem, &f->now, e) : ops->current_position(s, &r->mem, &f->now, e);
     ops->close(s);
     return ok;

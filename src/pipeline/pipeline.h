@@ -17,6 +17,7 @@ typedef struct pipeline_job {
     const dblist *objects;
     bool schema, full, incremental;
     bool ignore_existing;      /* targetTableMode 2 */
+    bool rights;               /* owners and privileges are carried (privilegeMigration) */
     position start_at;         /* incremental without full load: where to begin; none = now */
     uint32_t lanes;            /* parallel readers and writers of the full load, 1..32 */
     uint64_t chunk_rows;

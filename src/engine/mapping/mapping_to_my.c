@@ -141,7 +141,7 @@ static bool for_all(mapping_maker *m, bool (*step)(const my_work *w, err *e), er
 static bool is_told_elsewhere(str kind)
 {
     static const char *const kinds[] = {"table", "partition", "view", "extension", "collation", "type", "domain", "sequence", "sequence owner", "check", "index", "index options", "index statistics",
-                                        "replica identity", "clustering", "comment", "contents", "tablespace", "access method", "statistics"};
+                                        "replica identity", "clustering", "comment", "contents", "tablespace", "access method", "statistics", "owners"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (str_eq(kind, str_from_c(kinds[i]))) return true;
     return false;

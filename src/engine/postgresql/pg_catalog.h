@@ -34,6 +34,8 @@ void pg_catalog_lengths(col_type type, int32_t modifier, uint32_t *length, uint3
 #define PG_CATALOG_LINE(text) "pg_catalog.replace(pg_catalog.replace(" text ", '\\', '\\\\'), pg_catalog.chr(10), '\\n')"
 /* Lines of a query that escapes \ and line feeds in them; none when lines.p == NULL. */
 ERR_MUST_USE bool pg_catalog_lines(pg_catalog_reading *r, str lines, str **ret, uint32_t *ret_count, err *e);
+/* First version that knows the privilege MAINTAIN, which has objects of its own: "privileges on table (MAINTAIN)". */
+#define PG_MAINTAIN 170000
 /* pg_catalog_keys.c: primary, unique and other indexes, checks, foreign keys; row_key by the replica identity. */
 ERR_MUST_USE bool pg_catalog_read_keys(pg_catalog_reading *r, str schema, err *e);
 /* pg_catalog_inheritance.c: INHERITS of the selected tables, whose target names are known. */

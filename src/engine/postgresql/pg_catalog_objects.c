@@ -8,7 +8,7 @@ typedef struct edge edge;
 typedef struct node {
     object_def def;
     str id;          /* "class/oid", as the queries name it */
-    str relation;    /* id of the table or view that it belongs to, p == NULL for none */
+    str relation;    /* id of the table, view or other object that it belongs to, p == NULL for none */
     edge *needs;
     bool is_table, wanted, visited, made;
 } node;
@@ -51,11 +51,14 @@ static bool add_to_list(object_reading *o, node *n)
     return map_put(&o->by_id, n->id, n);
 }
 
+static bool is_rights(str kind) { return str_starts_with(kind, STR("owner of ")) || str_starts_with(kind, STR("privileges on ")) || str_eq(kind, STR("default privileges")); }
+
 /* Selected for itself; what others need comes by them. */
 static bool is_selected(const pg_catalog_reading *r, const node *n)
 {
     if (n->is_table) return n->def.table != NULL;
     if (n->relation.p) return false;
+    if (str_ends_with(n->def.kind, STR(" schema"))) return true; /* rights: the job makes each that it has something of */
     if (str_eq(n->def.kind, STR("view"))) return dblist_match_view(r->objects, n->def.schema, n->def.name).selected;
     return dblist_whole_database(r->objects, n->def.schema);
 }
@@ -69,7 +72,7 @@ static bool read_object(object_reading *o, uint32_t query, str schema, const PGr
     if (!n) return err_no_memory(e, "an object");
     *n = (node){.def = {.kind = str_from_c(queries[query].kind), .after_load = queries[query].after_load}, .id = pg_catalog_cell(r, res, row, 0, &ok)};
     if (ok && map_get(&o->by_id, n->id)) return true; /* an extension, for the second schema */
-    int other = PQfnumber(res, "schema"), roles = PQfnumber(res, "roles");
+    int other = PQfnumber(res, "schema"), roles = PQfnumber(res, "roles"), acting = PQfnumber(res, "acting"), belongs = PQfnumber(res, "belongs");
     n->def.schema = other >= 0 ? pg_catalog_cell(r, res, row, other, &ok) : arena_copy(r->a, schema);
     n->def.name = n->def.target_name = pg_catalog_cell(r, res, row, 1, &ok);
     n->def.create_sql = n->def.source_sql = pg_catalog_cell(r, res, row, 2, &ok);
@@ -78,17 +81,21 @@ static bool read_object(object_reading *o, uint32_t query, str schema, const PGr
     n->def.obstacle = pg_catalog_cell(r, res, row, 3, &ok);
     if (!ok || !n->def.schema.p) return err_no_memory(e, "an object");
     if (roles >= 0 && !pg_catalog_lines(r, pg_field(res, row, roles), &n->def.roles, &n->def.role_count, e)) return false;
+    if (acting >= 0 && !pg_catalog_lines(r, pg_field(res, row, acting), &n->def.acting, &n->def.acting_count, e)) return false;
+    n->def.rights = is_rights(n->def.kind);
+    if (n->def.rights && !n->def.source_sql.p) return true; /* what every new object has */
     n->def.target_schema = dblist_has_database(r->objects, n->def.schema) ? arena_copy(r->a, dblist_target_database(r->objects, n->def.schema)) : n->def.schema;
     n->is_table = str_eq(n->def.kind, STR("table"));
     if (owner.p && n->is_table) n->def.table = map_get(&r->by_oid, owner);
     if (owner.p && !n->is_table) n->relation = arena_printf(r->a, "1259/%.*s", STR_ARG(owner));
+    if (belongs >= 0) n->relation = pg_catalog_cell(r, res, row, belongs, &ok);
     if (n->def.table) {
         n->def.kind = n->def.table->partition_of.p ? STR("partition") : STR("table");
         n->def.target_schema = n->def.table->target_schema;
         n->def.target_name = n->def.table->target_name;
     }
     n->wanted = is_selected(r, n);
-    if (!n->def.target_schema.p || (owner.p && !n->is_table && !n->relation.p) || !add_to_list(o, n)) return err_no_memory(e, "an object");
+    if (!n->def.target_schema.p || !ok || (owner.p && !n->is_table && !n->relation.p) || !add_to_list(o, n)) return err_no_memory(e, "an object");
     return true;
 }
 
@@ -206,7 +213,15 @@ static void select_nodes(object_reading *o)
     }
 }
 
-static void put(object_reading *o, const node *n) { o->r->out->objects[o->r->out->object_count++] = n->def; }
+static void put(object_reading *o, node *n)
+{
+    const node *relation = n->relation.p ? map_get(&o->by_id, n->relation) : NULL;
+    if (n->def.rights) {
+        n->def.of_kind = !relation ? STR("schema") : relation->is_table ? STR("table") : relation->def.kind;
+        n->def.of_name = relation ? relation->def.target_name : n->def.target_schema;
+    }
+    o->r->out->objects[o->r->out->object_count++] = n->def;
+}
 
 /* Depth first, those of one side of the load: what a node needs stands before it. In a cycle one need is passed over: the server then says what it misses. */
 static void put_in_order(object_reading *o, node *first, bool after_load)
@@ -229,7 +244,7 @@ static void put_in_order(object_reading *o, node *first, bool after_load)
 
 static bool is_contents(const node *n) { return str_eq(n->def.kind, STR("contents")); }
 /* Contents are read through the job's account, which this may take the rows from. */
-static bool is_last(const node *n) { return str_eq(n->def.kind, STR("forced row security")); }
+static bool is_last(const node *n) { return n->def.rights || str_eq(n->def.kind, STR("forced row security")); }
 
 /* What needs something that is made behind the load is made there, too; a table cannot. */
 static void move_behind_load(object_reading *o)

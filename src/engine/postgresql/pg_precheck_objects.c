@@ -1,4 +1,5 @@
 /* Prechecks of what the job makes in a PostgreSQL target besides tables: extensions, roles that must be there, what is not carried. */
+#include "engine/postgresql/pg_catalog.h"
 #include "engine/postgresql/pg_precheck.h"
 
 /* A type of an extension, with what it is made of, goes into `list` as "extension" and "schema" of the type. */
@@ -66,6 +67,26 @@ bool pg_check_extensions(pg_check *k, err *e)
     return precheck_report_emit(&p, k->sink, e);
 }
 
+/* Who gives an object to another role, or passes on what that role may pass on, must be able to become it; and the job writes to what it gave away. */
+static bool check_members(pg_check *k, precheck_report *p, err *e)
+{
+    const catalog_def *c = k->r->catalog;
+    BUF_AUTO list = BUF_INIT;
+    uint32_t n = 0;
+    for (uint32_t i = 0; k->r->schema && i < c->object_count; i++) n += c->objects[i].create_sql.p ? c->objects[i].acting_count : 0;
+    str *role = arena_array(k->a, n, sizeof *role);
+    if (!role) return err_no_memory(e, "names of roles");
+    n = 0;
+    for (uint32_t i = 0; k->r->schema && i < c->object_count; i++)
+        for (uint32_t x = 0; c->objects[i].create_sql.p && x < c->objects[i].acting_count; x++) role[n++] = c->objects[i].acting[x];
+    pg_check_add_array(&list, role, n);
+    const char *sql = "SELECT format('objects of the role %s are carried with their owner, and the destination account %s is no member of it', r.rolname, current_user), "
+                      "format('GRANT %I TO %I%s;', r.rolname, current_user, CASE WHEN v.n >= 160000 THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END) "
+                      "FROM (SELECT DISTINCT unnest($1::text[])) s(role) JOIN pg_catalog.pg_roles r ON r.rolname = s.role, (SELECT current_setting('server_version_num')::int) v(n) "
+                      "WHERE NOT pg_has_role(r.oid, 'USAGE') OR NOT pg_has_role(r.oid, CASE WHEN v.n >= 160000 THEN 'SET' ELSE 'MEMBER' END) ORDER BY r.rolname COLLATE \"C\"";
+    return pg_check_find_in(k, p, PRECHECK_FAILED, &list, sql, e);
+}
+
 /* Of the objects that the job makes. */
 bool pg_check_roles(pg_check *k, err *e)
 {
@@ -93,14 +114,14 @@ bool pg_check_roles(pg_check *k, err *e)
     pg_check_add_array(&roles, role, n);
     if (kinds.failed || names.failed || roles.failed) return err_no_memory(e, "names of roles");
     str values[] = {buf_str(&kinds), buf_str(&names), buf_str(&roles)};
-    const char *sql = "SELECT format('the role %s, which the %s %s names%s, does not exist in the destination', s.role, min(s.kind), min(s.name), CASE WHEN count(*) > 1 THEN "
+    const char *sql = "SELECT format('the role %s, which the %s names%s, does not exist in the destination', s.role, min(s.kind || ' ' || s.name COLLATE \"C\"), CASE WHEN count(*) > 1 THEN "
                       "format(' (and %s more)', count(*) - 1) ELSE '' END), format('CREATE ROLE %I NOLOGIN;', s.role) FROM unnest($1::text[], $2::text[], $3::text[]) AS s(kind, name, role) "
                       "WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = s.role) GROUP BY s.role ORDER BY s.role COLLATE \"C\"";
     if (!pg_conn_query_params(k->c, str_from_c(sql), values, 3, &r, e)) return false;
     precheck_report_init(&p, "CHECK_ROLES");
     for (int i = 0; i < PQntuples(r); i++) precheck_report_add(&p, PRECHECK_FAILED, pg_field(r, i, 0), pg_field(r, i, 1));
     PQclear(r);
-    return precheck_report_emit(&p, k->sink, e);
+    return pg_check_emit(k, &p, check_members(k, &p, e), e);
 }
 
 static bool check_extension(pg_check *k, precheck_report *p, const object_def *o, err *e)
@@ -120,14 +141,54 @@ static bool check_extension(pg_check *k, precheck_report *p, const object_def *o
     return ok;
 }
 
+/* Owners that the objects of the job have by themselves: those of its account. */
+static bool are_own(const pg_check *k, const object_def *o, str account)
+{
+    if (k->r->rights || !str_eq(o->kind, STR("owners"))) return false;
+    uint32_t i = 0;
+    while (i < o->role_count && str_eq(o->roles[i], account)) i++;
+    return i == o->role_count;
+}
+
+/* Why rights that could be carried are not. */
+static bool check_rights(pg_check *k, object_def *o, err *e)
+{
+    str there, values[] = {o->target_schema};
+    if (!o->rights || !o->create_sql.p) return true;
+    if (!pg_check_value(k, "SELECT 't' FROM pg_catalog.pg_namespace WHERE nspname = $1", values, 1, &there, k->a, e)) return false;
+    if (there.p && str_eq(o->of_kind, STR("schema"))) o->obstacle = STR("the schema exists in the destination and keeps what it has");
+    else if (k->c->version < PG_MAINTAIN && str_ends_with(o->kind, STR("(MAINTAIN)"))) o->obstacle = STR("PostgreSQL before 17 has no privilege MAINTAIN");
+    else return true;
+    o->create_sql = STR_NULL;
+    return true;
+}
+
+/* Grants that objects get because the job's account makes them. */
+static bool check_default_privileges(pg_check *k, precheck_report *p, err *e)
+{
+    const char *sql = "SELECT format('default privileges of the destination account %s%s give away what the job makes', current_user, coalesce(' in schema ' || n.nspname, '')), "
+                      "format('-- ALTER DEFAULT PRIVILEGES FOR ROLE %I%s REVOKE ...', current_user, coalesce(' IN SCHEMA ' || quote_ident(n.nspname), '')) FROM pg_catalog.pg_default_acl d LEFT JOIN "
+                      "pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace WHERE pg_get_userbyid(d.defaclrole) = current_user AND (n.oid IS NULL OR n.nspname = ANY ($1::text[])) GROUP BY n.nspname";
+    BUF_AUTO list = BUF_INIT;
+    const catalog_def *c = k->r->catalog;
+    str *names = arena_array(k->a, c->database_count, sizeof *names);
+    if (!names) return err_no_memory(e, "names of schemas");
+    for (uint32_t i = 0; i < c->database_count; i++) names[i] = c->databases[i].target_name;
+    pg_check_add_array(&list, names, c->database_count);
+    return !k->r->schema || !k->r->rights || pg_check_find_in(k, p, PRECHECK_WARNING, &list, sql, e);
+}
+
 /* What is not carried, or not as it was. */
 bool pg_check_objects(pg_check *k, precheck_report *p, err *e)
 {
     const catalog_def *c = k->r->catalog;
+    str account;
+    if (!pg_check_value(k, "SELECT current_user", NULL, 0, &account, k->a, e) || !check_default_privileges(k, p, e)) return false;
     for (uint32_t i = 0; k->r->schema && i < c->object_count; i++) {
-        const object_def *o = &c->objects[i];
+        object_def looked = c->objects[i], *o = &looked;
         if (str_eq(o->kind, STR("extension")) && !check_extension(k, p, o, e)) return false;
-        if (!o->obstacle.p) continue;
+        if (!check_rights(k, o, e)) return false;
+        if (!o->obstacle.p || are_own(k, o, account)) continue;
         bool made = o->create_sql.p || o->table;
         str text = arena_printf(k->a, "%.*s %.*s.%.*s%s: %.*s", STR_ARG(o->kind), STR_ARG(o->schema), STR_ARG(o->name), made ? "" : " is not carried", STR_ARG(o->obstacle));
         if (!text.p) return err_no_memory(e, "a finding");

@@ -4,6 +4,7 @@
 #include "engine/postgresql/pg_schema_text.h"
 
 #include "base/map.h"
+#include "engine/postgresql/pg_catalog.h"
 #include "engine/postgresql/pg_checkpoint_tables.h"
 
 /* An index of a large table takes hours; the connection's keep-alive still notices a dead server. */
@@ -127,7 +128,7 @@ static bool make_schema(making *m, const database_def *d, err *e)
     if (there) return true;
     buf_add_c(&sql, "CREATE SCHEMA IF NOT EXISTS ");
     pg_quote_name(&sql, d->target_name);
-    return sql.failed ? err_no_memory(e, "a statement") : pg_conn_exec(m->t->conn, buf_str(&sql), NULL, e);
+    return sql.failed ? err_no_memory(e, "a statement") : make(m, STR("schema"), d->target_name, d->target_name, buf_str(&sql), e);
 }
 
 /* "there already": of types and relations, of functions, of schemas and of all else. */
@@ -146,9 +147,17 @@ static bool make_extension(making *m, const object_def *o, err *e)
     return make(m, o->kind, o->target_schema, o->name, str_sub(o->create_sql, 0, version), e);
 }
 
+/* What was there before keeps its owner and its privileges, and so does what its server does not know. */
+static bool has_rights(making *m, const object_def *o)
+{
+    if (str_ends_with(o->kind, STR("(MAINTAIN)")) && m->t->conn->version < PG_MAINTAIN) return false;
+    return !o->of_kind.p || is_ours(m, o->of_kind, o->target_schema, o->of_name);
+}
+
 static bool make_object(making *m, const object_def *o, err *e)
 {
     report(m, o->kind, o->target_name);
+    if (o->rights && !has_rights(m, o)) return true;
     if (!o->create_sql.p || is_ours(m, o->kind, o->target_schema, o->name)) return true;
     /* A trigger bears its table's name; a table that was there before keeps its own. */
     if (str_eq(o->kind, STR("on update trigger")) && !is_ours(m, STR("table"), o->target_schema, o->target_name)) return true;

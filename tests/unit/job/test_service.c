@@ -69,6 +69,7 @@ static void no_list(configure_request *q) { q->db_list = STR(""); }
 static void bad_reserve(configure_request *q) { q->reserve = STR("[]"); }
 static void table_mode(configure_request *q) { q->reserve = STR("{\"targetTableMode\":\"1\"}"); }
 static void lanes(configure_request *q) { q->reserve = STR("{\"sluice.lanes\":33}"); }
+static void rights(configure_request *q) { q->reserve = STR("{\"privilegeMigration\":\"all\"}"); }
 static void two_way(configure_request *q) { q->reserve = STR("{\"syncArchitecture\":\"bidirectional\"}"); }
 static void retry_time(configure_request *q) { q->reserve = STR("{\"maxRetryTime\":\"soon\"}"); }
 static void limit(configure_request *q) { q->reserve = STR("{\"incDynamicConfig\":{\"dts.datamove.source.bps.max\":true}}"); }
@@ -89,7 +90,7 @@ static void test_bad_configurations(void **state)
         {kafka, ERR_NOT_SUPPORTED, "DestinationEndpointEngineName"}, {no_host, ERR_BAD_INPUT, "SourceEndpointIP"}, {socket_path, ERR_BAD_INPUT, "DestinationEndpointIP"},
         {bad_port, ERR_BAD_INPUT, "DestinationEndpointPort"}, {metadata, ERR_ADDRESS_REFUSED, "SourceEndpointIP"}, {mapped, ERR_ADDRESS_REFUSED, "SourceEndpointIP"},
         {link_local, ERR_ADDRESS_REFUSED, "SourceEndpointIP"}, {bad_list, ERR_BAD_INPUT, "DbList"}, {no_list, ERR_BAD_INPUT, "DbList"}, {bad_reserve, ERR_BAD_INPUT, "Reserve"},
-        {table_mode, ERR_BAD_INPUT, "Reserve"}, {lanes, ERR_BAD_INPUT, "Reserve"}, {two_way, ERR_BAD_INPUT, "Reserve"}, {retry_time, ERR_BAD_INPUT, "Reserve"},
+        {table_mode, ERR_BAD_INPUT, "Reserve"}, {lanes, ERR_BAD_INPUT, "Reserve"}, {rights, ERR_BAD_INPUT, "Reserve"}, {two_way, ERR_BAD_INPUT, "Reserve"}, {retry_time, ERR_BAD_INPUT, "Reserve"},
         {limit, ERR_BAD_INPUT, "Reserve"}, {reverse, ERR_BAD_INPUT, "SynchronizationDirection"}, {no_name, ERR_BAD_INPUT, "DtsJobName"},
         {other_type, ERR_DISAGREE, "JobType"}, {tracking, ERR_NOT_SUPPORTED, "JobType"},
     };

@@ -43,6 +43,7 @@ typedef struct engine_env {
     size_t row_limit_bytes;   /* largest row or log event that is taken from a server; 0: the protocol's limit */
     uint32_t lanes;           /* connections that one call may use side by side; 0 = 1 */
     uint32_t connect_timeout_s, io_timeout_s;
+    bool ddl;                 /* the job carries changed definitions: the source may be made to tell them */
 } engine_env;
 
 typedef struct server_info {
@@ -128,6 +129,7 @@ typedef struct precheck_request {
     bool schema, full, incremental;
     bool ignore_existing;         /* targetTableMode 2 */
     bool rights;                  /* owners and privileges are asked for (privilegeMigration) */
+    bool ddl;                     /* as engine_env.ddl */
     const repair_ops *repair;     /* in the words of the source's engine */
 } precheck_request;
 
@@ -144,6 +146,7 @@ typedef struct stream_request {
     size_t txn_limit_bytes;       /* memory of one transaction; a larger one is pushed in parts, or ends in ERR_LIMIT */
     bool parts;                   /* the sink takes parts (txn.part) */
     bool alters;                  /* the sink takes changes of columns (txn.alter); the call then ends in ERR_SOURCE_DDL */
+    bool ddl;                     /* the sink takes other changes of definitions (txn.ddl) */
 } stream_request;
 
 typedef struct source source;

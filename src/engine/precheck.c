@@ -137,7 +137,7 @@ bool precheck_run(const precheck_job *job, const engine_env *env, const precheck
     target *t = NULL;
     *ret = (precheck_outcome){.source_reached = false};
     bool ok = reach_source(job, env, sink, a, &s, ret, e) && reach_target(job, env, sink, a, &t, ret, e);
-    precheck_request r = {.objects = job->objects, .schema = job->schema, .full = job->full, .incremental = job->incremental, .ignore_existing = job->ignore_existing, .rights = job->rights,
+    precheck_request r = {.objects = job->objects, .schema = job->schema, .full = job->full, .incremental = job->incremental, .ignore_existing = job->ignore_existing, .rights = job->rights, .ddl = job->ddl,
                           .source = ret->source_reached ? &ret->source : NULL, .target = ret->target_reached ? &ret->target : NULL, .repair = job->source_engine->repair};
     if (ok && ret->source_reached) ok = check_catalog(job, s, &r, &catalog, sink, a, e) && job->source_engine->source->precheck(s, &r, sink, e);
     catalog_def *mapped = &catalog;

@@ -14,6 +14,7 @@ typedef struct precheck_job {
     const dblist *objects;
     bool schema, full, incremental, ignore_existing;
     bool rights; /* owners and privileges are carried */
+    bool ddl;    /* changed definitions are carried */
     str (*type_choice)(void *ctx, str key); /* as pipeline_job.type_choice; may be NULL */
     void *type_ctx;
 } precheck_job;

@@ -50,6 +50,7 @@ static json_int_t reserve_number(const json_t *reserve, const char *key)
     return n;
 }
 
+/* A member that may be a text or a JSON boolean; absent means no. */
 static bool reserve_flag(const json_t *reserve, const char *key)
 {
     const json_t *v = json_object_get(reserve, key);
@@ -70,9 +71,9 @@ json_t *message_job(const char *type, const job_record *r, const secret *source_
     json_t *reserve = r->reserve.n ? json_loadb(r->reserve.p, r->reserve.n, 0, NULL) : NULL;
     const char *mode = json_string_value(json_object_get(reserve, "targetTableMode"));
     bool ignore = (mode && strcmp(mode, "2") == 0) || reserve_number(reserve, "targetTableMode") == 2;
-    json_t *m = json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:I, s:I}", "type", type, "job_id", ctl_value(run), "epoch", (json_int_t)r->epoch, "source",
+    json_t *m = json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I}", "type", type, "job_id", ctl_value(run), "epoch", (json_int_t)r->epoch, "source",
                           message_endpoint(&r->source, secret_str(source_password), o->policy), "target", message_endpoint(&r->target, secret_str(target_password), o->policy), "db_list",
-                          ctl_value(r->db_list), "schema", (int)r->schema, "full", (int)r->full, "incremental", (int)r->incremental, "ignore_existing", (int)ignore, "lanes",
+                          ctl_value(r->db_list), "schema", (int)r->schema, "full", (int)r->full, "incremental", (int)r->incremental, "ignore_existing", (int)ignore, "ddl", !reserve_flag(reserve, "filterDDL"), "lanes",
                           (json_int_t)o->lanes, "budget_bytes", (json_int_t)o->budget_bytes, "replica_id", replica_id(run));
     set_number(m, "lanes", reserve_number(reserve, "sluice.lanes"));
     set_number(m, "chunk_rows", reserve_number(reserve, "sluice.chunkRows"));

@@ -152,7 +152,7 @@ static bool do_precheck(probe *p, const json_t *m, err *e)
     precheck_sink sink = {on_item, p, on_finding};
     precheck_outcome outcome = {0};
     const pipeline_job *j = &spec.job;
-    precheck_job what = {j->source_engine, j->target_engine, j->source, j->target, j->objects, j->schema, j->full, j->incremental, j->ignore_existing, j->rights, j->type_choice, j->type_ctx};
+    precheck_job what = {j->source_engine, j->target_engine, j->source, j->target, j->objects, j->schema, j->full, j->incremental, j->ignore_existing, j->rights, j->ddl, j->type_choice, j->type_ctx};
     p->env.job_id = spec.job.job_id;
     p->env.replica_id = spec.job.replica_id;
     bool ok = spec.objects ? precheck_run(&what, &p->env, &sink, &p->mem, &outcome, e) : (*e = spec.objects_error, false);

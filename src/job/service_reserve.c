@@ -17,7 +17,7 @@ static const struct {
 static const struct {
     const char *key, *offered;
 } choices[] = {
-    {"targetTableMode", "0 2"}, {"srcSSL", "0 1"}, {"destSSL", "0 1"}, {"autoStartModulesAfterConfig", "none auto all"}, {"syncArchitecture", "oneway"},
+    {"targetTableMode", "0 2"}, {"srcSSL", "0 1"}, {"destSSL", "0 1"}, {"autoStartModulesAfterConfig", "none auto all"}, {"syncArchitecture", "oneway"}, {"filterDDL", "true false"},
 };
 
 /* Members that are true or false, as a text too. */
@@ -27,6 +27,7 @@ static bool text_of(const json_t *v, char out[64])
 {
     if (json_is_string(v)) snprintf(out, 64, "%s", json_string_value(v));
     else if (json_is_integer(v)) snprintf(out, 64, "%lld", (long long)json_integer_value(v));
+    else if (json_is_boolean(v)) snprintf(out, 64, "%s", json_is_true(v) ? "true" : "false");
     else return false;
     return true;
 }

@@ -95,6 +95,7 @@ bool spec_read(const json_t *m, job_spec *ret, err *e)
     j->incremental = ctl_flag(m, "incremental");
     j->ignore_existing = ctl_flag(m, "ignore_existing");
     j->rights = ctl_flag(m, "rights");
+    j->ddl = ctl_flag(m, "ddl");
     j->limits = &ret->limits;
     str folder = ctl_str(m, "spill_folder");
     j->spill_folder = folder.n ? arena_copy_c(&ret->mem, folder) : NULL;

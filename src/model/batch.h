@@ -3,6 +3,7 @@
 #define MODEL_BATCH_H
 
 #include "model/alter.h"
+#include "model/ddl.h"
 #include "model/position.h"
 #include "model/table.h"
 #include "model/value.h"
@@ -46,6 +47,7 @@ typedef struct txn {
     void (*spilled_free)(void *spilled);
     int64_t commit_us;/* source commit time */
     const table_alter *alter; /* in mem; no transaction: before what follows, the columns of a table change. Nothing follows on this connection */
+    const ddl_list *ddl;      /* in mem; no transaction: definitions that the one which ends at `end` changes; it follows, unless it has no rows, then the list again */
     bool heartbeat;   /* no changes: only moves the position (foreign transactions, idle source) */
     size_t bytes;     /* memory it holds, for queue accounting */
 } txn;

@@ -203,7 +203,7 @@ bool pipeline_run(const pipeline_job *job, const pipeline_events *events, const 
     static const pipeline_events silent;
     run r = {.job = job, .events = events ? events : &silent, .cancel = c, .clock = clock};
     r.env = (engine_env){.clock = clock, .cancel = c, .ledger = l, .job_id = job->job_id, .replica_id = job->replica_id,
-                         .budget_bytes = job->budget_bytes, .row_limit_bytes = job->row_limit_bytes, .lanes = job->lanes, .connect_timeout_s = CONNECT_TIMEOUT_S, .io_timeout_s = IO_TIMEOUT_S};
+                         .budget_bytes = job->budget_bytes, .row_limit_bytes = job->row_limit_bytes, .lanes = job->lanes, .connect_timeout_s = CONNECT_TIMEOUT_S, .io_timeout_s = IO_TIMEOUT_S, .ddl = job->ddl && job->incremental};
     if (!job->source_engine || !job->source_engine->source || !job->target_engine || !job->target_engine->target)
         return err_set(e, ERR_NOT_SUPPORTED, "this pair of engines: one of them cannot be a source or a destination; choose another engine");
     arena_init(&r.mem, 64 * 1024, 0);

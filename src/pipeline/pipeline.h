@@ -18,6 +18,7 @@ typedef struct pipeline_job {
     bool schema, full, incremental;
     bool ignore_existing;      /* targetTableMode 2 */
     bool rights;               /* owners and privileges are carried (privilegeMigration) */
+    bool ddl;                  /* changed definitions are carried (no filterDDL) */
     position start_at;         /* incremental without full load: where to begin; none = now */
     uint32_t lanes;            /* parallel readers and writers of the full load, 1..32 */
     uint64_t chunk_rows;

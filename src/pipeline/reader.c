@@ -99,6 +99,12 @@ static bool deliver(void *ctx, txn *t, err *e)
         txn_free(t);
         return false;
     }
+    if (t->ddl) {
+        bool ok = is_new(l, t->end, &fresh, e) && (!fresh || !t->ddl->over || place_set(&l->rd->at, t->end, e));
+        if (ok && fresh) return enqueue(l->rd, t, e);
+        txn_free(t);
+        return ok;
+    }
     if (!mapping_convert_txn(l->rd->run->map, t, e)) {
         txn_free(t);
         return false;
@@ -187,7 +193,7 @@ static bool read_once(reader *rd, retry *again, err *e)
         txn_sink sink = {deliver, &l};
         stream_request q = {.from = place_get(&from), .until = rd->until, .catalog = &rd->run->catalog, .objects = job->objects,
                             .heartbeat_ms = HEARTBEAT_MS, .durable = give_durable, .durable_ctx = rd, .txn_limit_bytes = job->budget_bytes / 4, .parts = job->spill_folder && job->target_engine->target->apply_large,
-                            .alters = shapes_carried(rd->run)};
+                            .alters = shapes_carried(rd->run), .ddl = rd->run->env.ddl};
         ok = ops->stream(s, &q, &sink, e);
         forget_parts(rd);
     }

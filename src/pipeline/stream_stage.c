@@ -202,10 +202,29 @@ static bool alter(stream *s, txn *t, err *e)
     return ok;
 }
 
+static void tell(const stream *s, const char *what, str text)
+{
+    BUF_AUTO line = BUF_INIT;
+    const pipeline_events *v = s->run->events;
+    buf_printf(&line, "%s: %.*s", what, STR_ARG(text));
+    if (v->note && !line.failed) v->note(v->ctx, true, buf_str(&line));
+}
+
+static bool change_definitions(stream *s, txn *t, err *e)
+{
+    (void)e;
+    const ddl_list *l = t->ddl;
+    for (uint32_t i = 0; i < l->note_count; i++) tell(s, "done at the source and not carried", l->notes[i]);
+    for (uint32_t i = 0; !l->over && i < l->count; i++) tell(s, "done at the source and not carried", l->changes[i].text);
+    txn_free(t);
+    return true;
+}
+
 /* A window has one rank, so that each table has one rule in it. */
 static bool take(stream *s, txn *t, err *e)
 {
     if (t->alter) return alter(s, t, e);
+    if (t->ddl) return change_definitions(s, t, e);
     if (t->heartbeat && s->window.txn_count == 0) return pass_over(s, t, e);
     uint32_t rank = s->window.rank;
     if (!spans_rank(&s->spans, t->end, &rank, e) || (rank != s->window.rank && !flush(s, e))) {

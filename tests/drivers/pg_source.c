@@ -1,7 +1,7 @@
 /* Drives the PostgreSQL source: the request is a JSON object on stdin, answers are JSON objects on stdout, one a line.
  * {"op":"keep|load|stream|check|remove|now|types", "endpoint":{"host","port","user","password","database"}, "job":"j1",
  * "objects":{DbList}, "chunk_rows":n, "lanes":n, "from":"position", "until":"position", "durable":"position",
- * "durable_follows":true, "push_wait_ms":n, "io_timeout_s":n, "txn_limit_bytes":n, "parts":true} */
+ * "durable_follows":true, "push_wait_ms":n, "io_timeout_s":n, "txn_limit_bytes":n, "parts":true, "alters":true, "ddl":true} */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,12 +179,27 @@ static void say_alter(const table_alter *x)
     say(json_pack("{s:o,s:o}", "alter", jstr(x->table->name), "columns", list));
 }
 
+static void say_ddl(const ddl_list *l)
+{
+    static const char *const kinds[] = {"drop constraint", "drop index", "key", "check", "foreign key", "column", "comment"};
+    json_t *list = json_array(), *notes = json_array();
+    for (uint32_t i = 0; i < l->count; i++)
+        json_array_append_new(list, json_pack("[s,o,o]", kinds[l->changes[i].kind], jstr(l->changes[i].name), jstr(l->changes[i].text)));
+    for (uint32_t i = 0; i < l->note_count; i++) json_array_append_new(notes, jstr(l->notes[i]));
+    say(json_pack("{s:o,s:o,s:b}", "ddl", list, "notes", notes, "over", (int)l->over));
+}
+
 static bool push_txn(void *ctx, txn *t, err *e)
 {
     driver *d = ctx;
     static const char *const kinds[] = {"insert", "update", "delete", "truncate"};
     if (t->alter) {
         say_alter(t->alter);
+        txn_free(t);
+        return true;
+    }
+    if (t->ddl) {
+        say_ddl(t->ddl);
         txn_free(t);
         return true;
     }
@@ -228,7 +243,8 @@ static bool op_stream(driver *d, err *e)
                         .durable_ctx = d,
                         .txn_limit_bytes = (size_t)number(d->request, "txn_limit_bytes", 64 << 20),
                         .parts = json_is_true(json_object_get(d->request, "parts")),
-                        .alters = json_is_true(json_object_get(d->request, "alters"))};
+                        .alters = json_is_true(json_object_get(d->request, "alters")),
+                        .ddl = d->env.ddl};
     txn_sink sink = {push_txn, d};
     return OPS->check_position(d->s, r.from, e) && OPS->stream(d->s, &r, &sink, e);
 }
@@ -293,6 +309,7 @@ int main(void)
     if (!request || !cancel_init(&stop, &e)) return 2;
     driver d = {.request = request};
     d.env = (engine_env){.clock = clk_system(),
+                         .ddl = json_is_true(json_object_get(d.request, "ddl")),
                          .cancel = &stop,
                          .job_id = str_from_c(text(request, "job", "drive")),
                          .ledger = &said_ledger,

@@ -258,7 +258,7 @@ def assert_complete(r):
 
 def kept_by(t, *ends):
     """Kinds of the objects that a job at work has at these ends."""
-    at_source = {"slot", "publication"} if t.source.family == "postgresql" else set()
+    at_source = {"slot", "publication", "event triggers"} if t.source.family == "postgresql" else set()
     return set().union(*({"source": at_source, "target": {"rows", "table", "schema"}}[end] for end in ends))
 
 

@@ -79,6 +79,43 @@ def test_nothing_differs_afterwards(service, ends):
             server.sql("DROP EVENT TRIGGER own_trigger; DROP PUBLICATION own, sluice_of_mine; DROP SCHEMA own CASCADE; DROP ROLE own_role")
 
 
+def event_triggers(server):
+    return server.sql("SELECT count(*) FROM pg_event_trigger WHERE evtname LIKE 'sluice%'")[0][0]
+
+
+def test_event_triggers_are_shared(service, ends):
+    """Two jobs of a database have one set, which goes with the second; a job that asks for none has none, nor one whose account may not make them."""
+    source, target = ends
+    source.sql("CREATE ROLE lender LOGIN REPLICATION PASSWORD 'Pw-1234567'; GRANT CREATE ON DATABASE postgres TO lender")
+    try:
+        with database(source, target) as name:
+            source.sql(f"ALTER SCHEMA {name} OWNER TO lender; ALTER TABLE {name}.t OWNER TO lender")
+            before = inventory(source, name), dump(source, name)
+            objects = {name: {"name": name, "all": True}}
+            job = configure(service, source, target, name, "SYNC", SourceEndpointUserName="lender", SourceEndpointPassword="Pw-1234567")
+            run_until(service, job, "Synchronizing")
+            assert event_triggers(source) == 0
+            r = delete(service, job)
+            assert state_of(r, "event triggers")["sluice_ddl"][0] == "removed" and "event trigger" in state_of(r, "event triggers")["sluice_ddl"][1]
+            jobs = []
+            for i, options in enumerate([{}, {}, {"filterDDL": True}]):
+                target.sql(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+                objects[name]["name"] = f"{name}_{i}"
+                jobs.append(configure(service, source, target, name, "SYNC", DbList=json.dumps(objects), Reserve=json.dumps(options)))
+                run_until(service, jobs[-1], "Synchronizing")
+                assert event_triggers(source) == 3
+            assert source.sql("SELECT job_id FROM sluice_ddl.job ORDER BY 1") == sorted((job,) for job in jobs[:2])
+            states = [state_of(delete(service, job), "event triggers") for job in (jobs[0], jobs[2], jobs[1])]
+            assert states == [{"sluice_ddl": ("kept", "other tasks use it")}, {}, {"sluice_ddl": ("removed", "")}]
+            assert event_triggers(source) == 0
+            assert_as_before(source, name, before[0])
+            assert dump(source, name) == before[1]
+    finally:
+        for i in range(3):
+            target.sql(f"DROP SCHEMA IF EXISTS {name}_{i} CASCADE")
+        source.sql("DROP OWNED BY lender; DROP ROLE lender")
+
+
 def test_what_was_there_before_is_kept(service, ends):
     """A publication, a slot and a schema that an administrator made for the job: used, named in the receipt, never removed."""
     source, target = ends
@@ -143,7 +180,7 @@ def test_slot_that_somebody_reads(service, ends):
             wait_for(lambda: source.sql(f"SELECT active FROM pg_replication_slots WHERE slot_name = '{slot}'"), [[(True,)]])
             service.ok("DeleteDtsJob", {"DtsJobId": job})
             r = receipt(service, job)
-            assert {item["kind"] for item in r["leftovers"]} == {"slot", "publication"}
+            assert {item["kind"] for item in r["leftovers"]} == {"slot", "publication", "event triggers"}
             listed = {item["Kind"]: item for item in leftovers(service, job)}
             assert "pg_recvlogical" in listed["slot"]["LastError"] and "of the log" in listed["slot"]["LastError"], listed
             assert process.poll() is None and not has_place(target, "sluice")
@@ -159,12 +196,12 @@ def test_leftover_is_removed_by_its_own_sql(service, postgresql_15, postgresql_1
         run_until(service, job, "Synchronizing")
         source.kill9()
         service.ok("DeleteDtsJob", {"DtsJobId": job})
-        assert {item["kind"] for item in receipt(service, job)["leftovers"]} == {"slot", "publication"}
+        assert {item["kind"] for item in receipt(service, job)["leftovers"]} == {"slot", "publication", "event triggers"}
         source.start()
         for item in sorted(leftovers(service, job), key=lambda item: item["Kind"] != "slot"):
             rows = source.sql(item["Undo"])
             assert item["Kind"] != "slot" or not rows or rows[0][0].endswith(("bytes", "kB", "MB"))
-        assert source.sql(SLOTS) == [] and source.sql(PUBLICATIONS) == []
+        assert source.sql(SLOTS) == [] and source.sql(PUBLICATIONS) == [] and event_triggers(source) == 0
         wait_for(lambda: leftovers(service, job), [[]])
 
 

@@ -221,6 +221,15 @@ def test_other_slots(service, ends):
         check.good("CHECK_FAILOVER")
 
 
+def test_event_triggers(service, ends):
+    """Not asked of a job that carries no changed definitions."""
+    with place(ends[0]) as s, role(ends[0], attributes="REPLICATION") as user:
+        ends[0].sql(f"GRANT CREATE ON DATABASE postgres TO {user}; GRANT ALL ON SCHEMA {s} TO {user}; ALTER TABLE {s}.t OWNER TO {user}")
+        Check(service, *ends, whole(s), {"filterDDL": "true"}, **account(user, "Source")).good("CHECK_EVENT_TRIGGERS")
+        Check(service, *ends, whole(s), **account(user, "Source")).repaired("CHECK_EVENT_TRIGGERS", ends[0], "Must be superuser", state="Warning")
+        assert ends[0].sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'sluice_ddl'") == [(0,)]
+
+
 class Pooler(TcpProxy):
     """Stands before a server as a pooler does: has process numbers of its own, and may refuse the connections that read the log."""
 

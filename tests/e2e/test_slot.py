@@ -72,7 +72,7 @@ def test_stopped_job_holds_nothing(postgresql_15, postgresql_15_b):
             wait_for(lambda: status(service, job), {"Finished"}, 60)
             assert service.call("StartDtsJob", {"DtsJobId": job}).json["Code"] == "InvalidJobStatus" and status(service, job) == "Finished"
             entries = {(entry["kind"], entry["state"]) for entry in delete(service, job)["ledger"] if entry["end"] == "src"}
-            assert entries == {("slot", "removed"), ("publication", "removed")}
+            assert entries == {("slot", "removed"), ("publication", "removed")} | ({("event triggers", "removed")} if job == jobs[0] else set())  # the other one only loads
 
 
 def test_stopped_job_waits_for_its_source(postgresql_15, postgresql_15_b):

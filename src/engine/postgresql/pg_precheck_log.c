@@ -1,4 +1,5 @@
 /* Prechecks of a source's log: that it holds rows, that a slot can be made and keeps what it must, that the walsender can be reached. */
+#include "engine/postgresql/pg_ddl_capture.h"
 #include "engine/postgresql/pg_precheck.h"
 #include "engine/postgresql/pg_slot.h"
 
@@ -126,7 +127,27 @@ static bool check_connection(pg_check *k, err *e)
     return precheck_report_emit(&p, k->sink, e);
 }
 
+/* Making the event triggers is tried: providers give the right to roles that are no superusers. */
+static bool check_ddl(pg_check *k, err *e)
+{
+    precheck_report p;
+    str why = STR_NULL;
+    BUF_AUTO repair = BUF_INIT;
+    if (k->r->ddl && k->r->incremental && k->c->version >= PG_OLDEST && !pg_ddl_capture_try(k->c, k->a, &why, e)) return false;
+    precheck_report_init(&p, "CHECK_EVENT_TRIGGERS");
+    buf_add_c(&repair, "ALTER ROLE ");
+    pg_quote_name(&repair, k->c->ep->user);
+    buf_add_c(&repair, " SUPERUSER; -- or the provider's role of that kind; or change tables, but for their columns, at both ends");
+    buf_add_byte(&repair, 0);
+    if (repair.failed) return err_no_memory(e, "a repair");
+    if (why.p)
+        precheck_report_addf(&p, PRECHECK_WARNING, repair.p,
+                             "new tables of whole schemas, indexes, constraints, defaults and the USING of ALTER COLUMN TYPE go unseen once the job has begun: the source does not let the account make event triggers: %.*s",
+                             STR_ARG(why));
+    return precheck_report_emit(&p, k->sink, e);
+}
+
 bool pg_check_log(pg_check *k, err *e)
 {
-    return check_wal_level(k, e) && check_slots(k, e) && check_transactions(k, e) && check_settings(k, e) && check_failover(k, e) && check_leftovers(k, e) && check_connection(k, e);
+    return check_wal_level(k, e) && check_slots(k, e) && check_transactions(k, e) && check_settings(k, e) && check_failover(k, e) && check_leftovers(k, e) && check_ddl(k, e) && check_connection(k, e);
 }

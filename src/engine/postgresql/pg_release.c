@@ -1,6 +1,7 @@
 /* Removing what a job made at the source. The slot goes first: it alone can fill the source's disk. */
 #include <stdio.h>
 
+#include "engine/postgresql/pg_ddl_capture.h"
 #include "engine/postgresql/pg_end_sessions.h"
 #include "engine/postgresql/pg_slot.h"
 
@@ -82,7 +83,7 @@ bool pg_slot_remove(source *s, str job_id, arena *a, str *ret_removed, err *e)
     char name[PG_SLOT_NAME_BYTES];
     BUF_AUTO lines = BUF_INIT;
     pg_slot_name(job_id, name);
-    if (!pg_end_sessions(s->conn, e) || !remove_slot(s, name, &lines, e) || !remove_publication(s, name, &lines, e))
+    if (!pg_end_sessions(s->conn, e) || !remove_slot(s, name, &lines, e) || !remove_publication(s, name, &lines, e) || !pg_ddl_capture_remove(s, job_id, &lines, e))
         return false;
     *ret_removed = arena_copy(a, buf_str(&lines));
     return (ret_removed->p && !lines.failed) || err_no_memory(e, "a receipt");

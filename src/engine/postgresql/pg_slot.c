@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/postgresql/pg_ddl_capture.h"
 #include "engine/postgresql/pg_position.h"
 #include "engine/postgresql/pg_publication.h"
 #include "engine/postgresql/pg_watch.h"
@@ -163,7 +164,7 @@ bool pg_slot_keep(source *s, const catalog_def *c, arena *a, position *ret, err 
     if (!str_eq(level, STR("logical")))
         return err_set(e, ERR_SOURCE_CONFIG, "wal_level is %.*s at the source; set wal_level = logical in its configuration and restart it", STR_ARG(level));
     /* Publication first: the slot's log is read by what the catalog said at each of its positions. */
-    if (!pg_place_read(s->conn, a, &p, e) || !pg_publication_make(s, name, c, e) || !make_slot(s, name, &p.lsn, e)) return false;
+    if (!pg_ddl_capture_make(s, e) || !pg_place_read(s->conn, a, &p, e) || !pg_publication_make(s, name, c, e) || !make_slot(s, name, &p.lsn, e)) return false;
     char seen[PG_SEEN_BYTES];
     if (!pg_watch_select(s, c, e) || !pg_watch_first(s, s->conn, seen, e)) return false;
     p.seen = str_from_c(seen);

@@ -15,6 +15,7 @@
 #include "engine/postgresql/pg_shape.h"
 #include "engine/postgresql/pg_slot.h"
 #include "engine/postgresql/pg_stream_alter.h"
+#include "engine/postgresql/pg_stream_ddl.h"
 #include "engine/postgresql/pg_watch.h"
 
 #define STATUS_EVERY_MS 1000
@@ -33,6 +34,7 @@ typedef struct stream {
     arena place_mem;
     pg_lsn until;         /* PG_LSN_NONE = for ever */
     txn *open;            /* owned; the transaction between Begin and Commit, or what is not pushed of it yet */
+    pg_stream_ddl ddl;    /* what it did to definitions */
     uint64_t parted;      /* changes of it that were pushed in parts */
     int64_t commit_us;
     bool moved;           /* place is newer than what was pushed */
@@ -175,6 +177,7 @@ static bool on_begin(stream *m, const pgoutput_begin *b, err *e)
     m->commit_us = b->commit_us;
     m->parted = 0;
     m->emptied.count = 0;
+    pg_stream_ddl_forget(&m->ddl);
     m->open = txn_new(0); /* part_of_large watches the limit */
     if (!m->open) return err_no_memory(e, "a transaction");
     return place_at(m, m->place.lsn, m->open, &m->open->before, e);
@@ -185,25 +188,6 @@ static void mark_part(const stream *m, txn *t, txn_part part)
 {
     t->part = part;
     t->keep = m->parted;
-}
-
-static bool on_commit(stream *m, const pgoutput_commit *c, err *e)
-{
-    txn *t = m->open;
-    if (!t) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log ends a transaction that it did not begin");
-    m->open = NULL;
-    m->commit_us = c->commit_us;
-    m->place.lsn = c->end_lsn;
-    m->moved = true;
-    t->commit_us = c->commit_us;
-    if (m->parted) mark_part(m, t, TXN_LAST_PART);
-    if (t->change_count == 0 && !m->parted) {
-        txn_free(t);
-        return true;
-    }
-    if (look_at_emptied(m, e) && place_at(m, c->end_lsn, t, &t->end, e)) return push(m, t, e);
-    txn_free(t);
-    return false;
 }
 
 /* A transaction that is too large for memory goes on in parts. */
@@ -289,6 +273,67 @@ static bool on_truncate(stream *m, const pgoutput_truncate *x, err *e)
     return part_of_large(m, e);
 }
 
+/* --- definitions --- */
+
+/* Columns that a table has now, before the transaction that changed them: its rows may be the first of the new form. */
+static bool columns_first(stream *m, err *e)
+{
+    for (size_t i = 0; m->r->alters && !m->parted && i < pg_stream_ddl_count(&m->ddl); i++) {
+        const table_def *t;
+        pgoutput_relation r;
+        txn *x = txn_new(0);
+        if (!x) return err_no_memory(e, "a change of columns");
+        bool ok = pg_stream_ddl_relation(&m->ddl, i, &x->mem, &t, &r, e);
+        if (ok && t && !is_changed_by(m->open, t)) ok = look_for_alter(m, t, &r, x, e);
+        if (ok && x->alter) return push_alter(m, x, e);
+        txn_free(x);
+        if (!ok) return false;
+    }
+    return true;
+}
+
+/* Where the open transaction ends. */
+static bool push_ddl(stream *m, pg_lsn end, bool over, err *e)
+{
+    txn *x = txn_new(0);
+    ddl_list *l = x ? arena_alloc(&x->mem, sizeof *l) : NULL;
+    bool ok = l || err_no_memory(e, "changes of definitions");
+    ok = ok && pg_stream_ddl_list(&m->ddl, &x->mem, l, e) && place_at(m, end, x, &x->end, e);
+    if (ok && m->parted && l->count)
+        ok = err_set(e, ERR_SOURCE_DDL, "a transaction of the source that is larger than the worker's memory also changed definitions: %.*s; make the same change in the destination, then reset the job",
+                     STR_ARG(l->changes[0].text));
+    if (!ok || (!l->count && (over || !l->note_count))) {
+        txn_free(x);
+        return ok;
+    }
+    l->over = over;
+    if (over) l->note_count = 0;
+    x->before = x->end;
+    x->ddl = l;
+    return push(m, x, e);
+}
+
+static bool on_commit(stream *m, const pgoutput_commit *c, err *e)
+{
+    bool ddl = m->r->ddl && pg_stream_ddl_any(&m->ddl);
+    if (!m->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log ends a transaction that it did not begin");
+    if (ddl && (!pg_stream_ddl_check(&m->ddl, e) || !columns_first(m, e) || !push_ddl(m, c->end_lsn, false, e))) return false;
+    txn *t = m->open;
+    m->open = NULL;
+    m->commit_us = c->commit_us;
+    m->place.lsn = c->end_lsn;
+    m->moved = true;
+    t->commit_us = c->commit_us;
+    if (m->parted) mark_part(m, t, TXN_LAST_PART);
+    if (t->change_count == 0 && !m->parted) {
+        txn_free(t);
+        return !ddl || push_ddl(m, c->end_lsn, true, e);
+    }
+    if (look_at_emptied(m, e) && place_at(m, c->end_lsn, t, &t->end, e)) return push(m, t, e) && (!ddl || push_ddl(m, c->end_lsn, true, e));
+    txn_free(t);
+    return false;
+}
+
 static bool on_message(stream *m, const pgoutput_message *x, err *e)
 {
     switch (x->kind) {
@@ -302,6 +347,7 @@ static bool on_message(stream *m, const pgoutput_message *x, err *e)
     case PGOUTPUT_TRUNCATE:
         if (!m->open) return err_set(e, ERR_SOURCE_LOG_CORRUPT, "the log truncates a table outside of a transaction");
         return on_truncate(m, &x->u.truncate, e);
+    case PGOUTPUT_MESSAGE: return !m->open || pg_stream_ddl_take(&m->ddl, &x->u.message, e);
     default: return err_set(e, ERR_SOURCE_LOG_UNKNOWN_EVENT, "the log has a %s message, which was not asked for", pgoutput_kind_name(x->kind));
     }
 }
@@ -371,7 +417,8 @@ static bool start_replication(stream *m, err *e)
     char name[PG_SLOT_NAME_BYTES], lsn[PG_LSN_TEXT_BYTES];
     BUF_AUTO sql = BUF_INIT;
     pg_slot_name(m->s->env->job_id, name);
-    buf_printf(&sql, "START_REPLICATION SLOT %s LOGICAL %s (proto_version '1', publication_names '\"%s\"')", name, pg_lsn_format(m->place.lsn, lsn), name);
+    buf_printf(&sql, "START_REPLICATION SLOT %s LOGICAL %s (proto_version '1', publication_names '\"%s\"'%s)", name, pg_lsn_format(m->place.lsn, lsn), name,
+               m->r->ddl ? ", messages 'true'" : "");
     if (sql.failed) return err_no_memory(e, "a statement");
     if (pg_copy_out_begin(m->c, buf_str(&sql), true, e)) return true;
     /* Its last holder may be dying: the server frees the slot within wal_sender_timeout. */
@@ -421,9 +468,10 @@ bool pg_stream_run(source *s, const stream_request *r, const txn_sink *sink, err
     arena_init(&m.place_mem, 256, 0);
     pg_stream_tables_init(&m.tables, r->catalog);
     pgoutput_decoder_init(&m.decoder, 1);
-    bool ok = set_places(&m, e) && pg_conn_open(s->ep, s->env, PG_SOURCE, true, &m.c, e) && start_replication(&m, e) && run_with_teller(&m, e);
+    bool ok = set_places(&m, e) && pg_stream_ddl_begin(&m.ddl, s, r, &m.place_mem, e) && pg_conn_open(s->ep, s->env, PG_SOURCE, true, &m.c, e) && start_replication(&m, e) && run_with_teller(&m, e);
     pg_conn_close(m.c);
     txn_free(m.open);
+    pg_stream_ddl_forget(&m.ddl);
     pg_stream_tables_finish(&m.tables);
     arena_finish(&m.place_mem);
     arena_finish(&m.mem);

@@ -81,6 +81,11 @@ class Server:
     def _adapt_copy(self, data: Path) -> None:
         """Change what must not be the same in two copies of the template."""
 
+    def _fill(self, data: Path) -> None:
+        """Make the empty folder the data folder of a new server."""
+        copy_tree(self._template(), data)
+        self._adapt_copy(data)
+
     def _argv(self) -> list[str]:
         """Program and arguments; called before each start, may write files into the folder."""
         raise NotImplementedError
@@ -181,8 +186,7 @@ class Server:
             scratch = self.dir / "data.new"
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir(mode=0o700)
-            copy_tree(self._template(), scratch)
-            self._adapt_copy(scratch)
+            self._fill(scratch)
             scratch.rename(self.data)
         tries = 3 if self._own_port and not self._port else 1
         for left in range(tries - 1, -1, -1):
@@ -225,6 +229,10 @@ class Server:
             "pid": self._pid, "start_ticks": self._ticks,
             "client_args": self.client_args, "client": self.client,
         }
+
+    def set_options(self, **options) -> None:
+        """Server options for the next start."""
+        self._options.update(options)
 
     def save_state(self) -> None:
         """Write server.json, by which `stop` finds the process again."""

@@ -60,7 +60,7 @@ bool pg_place_read(pg_conn *c, arena *a, pg_place *ret, err *e)
     pg_place p = {.system = arena_copy(a, pg_field(r, 0, 0))};
     bool standby = !pg_field(r, 0, 1).p;
     bool ok = p.system.p || err_no_memory(e, "a position");
-    if (ok && standby) ok = err_set(e, ERR_SOURCE_CONFIG, "the source is a standby in recovery; name its primary");
+    if (ok && standby) ok = err_set_native(e, ERR_SOURCE_CONFIG, RETRY_LATER, 0, "the source is a standby in recovery; name its primary, or promote it");
     ok = ok && pg_lsn_parse(pg_field(r, 0, 1), &p.lsn, e) &&
          (str_to_u64(pg_field(r, 0, 2), &timeline) || err_set(e, ERR_PROTOCOL, "the source does not tell its timeline"));
     PQclear(r);
@@ -93,15 +93,17 @@ bool pg_position_check(source *s, position p, err *e)
 {
     arena mem;
     pg_place want, have;
+    char ends[PG_LSN_TEXT_BYTES], stands[PG_LSN_TEXT_BYTES];
     arena_init(&mem, 1024, 0);
     bool ok = pg_place_parse(p.text, &want, e) && pg_place_read(s->conn, &mem, &have, e);
     if (ok && !str_eq(want.system, have.system))
-        ok = err_set(e, ERR_SOURCE_CHANGED, "the position belongs to the cluster %.*s, the source is %.*s; point the job to the right server or reset it",
+        ok = err_set(e, ERR_SOURCE_CHANGED, "the position belongs to the cluster %.*s, the source is %.*s (another server, or one that was built anew); point the job to the right server, or reset it",
                      STR_ARG(want.system), STR_ARG(have.system));
     if (ok && want.timeline != have.timeline)
         ok = err_set(e, ERR_SOURCE_CHANGED, "the source was promoted or restored (timeline %u, the position is of %u); reset the job", have.timeline, want.timeline);
     if (ok && want.lsn > have.lsn)
-        ok = err_set(e, ERR_SOURCE_CHANGED, "the source's log ends before the position: an older copy of it was restored; reset the job");
+        ok = err_set(e, ERR_SOURCE_CHANGED, "the source's log ends at %s, the job stands at %s: an older copy of the source was restored; reset the job", pg_lsn_format(have.lsn, ends),
+                     pg_lsn_format(want.lsn, stands));
     ok = ok && pg_slot_check(s, want.lsn, e);
     arena_finish(&mem);
     return ok;

@@ -20,7 +20,8 @@ typedef struct pg_place {
 ERR_MUST_USE bool pg_place_parse(str text, pg_place *ret, err *e);
 /* The text in the arena. */
 ERR_MUST_USE bool pg_place_format(const pg_place *p, int64_t commit_us, arena *a, position *ret, err *e);
-/* System identifier and timeline of the connected server, the newest LSN of its log; ERR_SOURCE_CONFIG for a standby. */
+/* System identifier and timeline of the connected server, the newest LSN of its log; ERR_SOURCE_CONFIG, RETRY_LATER for a standby:
+ * it may be about to take over. */
 ERR_MUST_USE bool pg_place_read(pg_conn *c, arena *a, pg_place *ret, err *e);
 
 #endif

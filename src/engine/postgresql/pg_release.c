@@ -5,12 +5,6 @@
 #include "engine/postgresql/pg_end_sessions.h"
 #include "engine/postgresql/pg_slot.h"
 
-/* How much of the log a slot holds; a standby counts from what it has replayed. */
-#define HELD_SQL                                                                                                       \
-    "pg_catalog.pg_size_pretty(pg_catalog.pg_wal_lsn_diff(CASE WHEN pg_catalog.pg_is_in_recovery() THEN "              \
-    "pg_catalog.pg_last_wal_replay_lsn() ELSE "                                                                        \
-    "pg_catalog.pg_current_wal_lsn() END, s.restart_lsn))"
-
 /* label NULL: it was gone already. */
 static bool removed(source *s, const char *kind, const char *label, const char *name, buf *lines, err *e)
 {
@@ -19,35 +13,13 @@ static bool removed(source *s, const char *kind, const char *label, const char *
     return l->settle(l->ctx, "src", kind, str_from_c(name), LEDGER_REMOVED, STR(""), e);
 }
 
-/* Somebody else reads the slot: whoever it is, it is not ended for them. */
-static bool check_idle(source *s, const char *name, err *e)
-{
-    char sql[700];
-    PGresult *r;
-    snprintf(sql, sizeof sql,
-             "SELECT a.pid, a.application_name, a.usename, COALESCE(pg_catalog.host(a.client_addr), 'a local "
-             "socket'), " HELD_SQL " FROM pg_catalog.pg_replication_slots s LEFT JOIN pg_catalog.pg_stat_activity a ON "
-                                   "a.pid = s.active_pid WHERE s.slot_name = '%s' AND s.active",
-             name);
-    if (!pg_conn_query(s->conn, str_from_c(sql), &r, e)) return false;
-    bool ok = PQntuples(r) == 0;
-    if (!ok)
-        err_set_native(e, ERR_SOURCE_QUERY, RETRY_LATER, 0,
-                       "the replication slot %s is in use by pid %s (%s as user %s from %s), which is not the task's; "
-                       "it holds %s of the log; end that reader or leave the slot to it",
-                       name, PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1), PQgetvalue(r, 0, 2), PQgetvalue(r, 0, 3),
-                       PQgetvalue(r, 0, 4));
-    PQclear(r);
-    return ok;
-}
-
 static bool drop_failed(source *s, const char *name, err *e)
 {
     char sql[500];
     PGresult *r;
     err ignored = ERR_INIT;
     if (s->conn->broken) return false;
-    snprintf(sql, sizeof sql, "SELECT " HELD_SQL " FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = '%s'",
+    snprintf(sql, sizeof sql, "SELECT " PG_SLOT_HELD_SQL " FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = '%s'",
              name);
     if (!pg_conn_query(s->conn, str_from_c(sql), &r, &ignored)) return false;
     if (PQntuples(r)) err_context(e, "the replication slot %s holds %s of the log", name, PQgetvalue(r, 0, 0));
@@ -60,7 +32,8 @@ static bool remove_slot(source *s, const char *name, buf *lines, err *e)
     bool there, ours;
     if (!pg_slot_is_ours(s, "slot", name, &ours, e) || !ours) return !ours && e->code == ERR_NONE;
     if (!pg_slot_exists(s->conn, "pg_replication_slots", "slot_name", name, &there, e)) return false;
-    if (there && !check_idle(s, name, e)) return false;
+    /* Whoever reads it, is not ended for it. */
+    if (there && !pg_slot_check_idle(s, name, e)) return false;
     if (there && !pg_conn_execf(s->conn, e,
                                 "SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM "
                                 "pg_catalog.pg_replication_slots WHERE slot_name = '%s'",

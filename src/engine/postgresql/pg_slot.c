@@ -1,4 +1,4 @@
-/* Making and checking the slot; its publication comes first. */
+/* Making the slot; its publication comes first. */
 #include "engine/postgresql/pg_slot.h"
 
 #include <stdio.h>
@@ -100,51 +100,12 @@ static bool create_slot(source *s, const char *name, pg_lsn *ret, err *e)
     return ok;
 }
 
-static bool read_slot(source *s, const char *name, bool *ret_exists, pg_lsn *ret_confirmed, bool *ret_lost, err *e)
-{
-    char sql[400];
-    PGresult *r;
-    snprintf(sql, sizeof sql,
-             "SELECT confirmed_flush_lsn, wal_status FROM pg_catalog.pg_replication_slots WHERE slot_name = '%s' AND slot_type = 'logical' "
-             "AND plugin = 'pgoutput' AND database = pg_catalog.current_database()",
-             name);
-    if (!pg_conn_query(s->conn, str_from_c(sql), &r, e)) return false;
-    *ret_exists = PQntuples(r) == 1;
-    str confirmed = pg_field(r, 0, 0);
-    *ret_lost = *ret_exists && (str_eq(pg_field(r, 0, 1), STR("lost")) || !confirmed.p);
-    bool ok = !confirmed.p || pg_lsn_parse(confirmed, ret_confirmed, e);
-    PQclear(r);
-    return ok;
-}
-
-bool pg_slot_check(source *s, pg_lsn lsn, err *e)
-{
-    char name[PG_SLOT_NAME_BYTES], have[PG_LSN_TEXT_BYTES], want[PG_LSN_TEXT_BYTES];
-    bool there, lost;
-    pg_lsn confirmed = PG_LSN_NONE;
-    pg_slot_name(s->env->job_id, name);
-    if (!read_slot(s, name, &there, &confirmed, &lost, e)) return false;
-    if (!there) return err_set(e, ERR_SOURCE_LOG_PURGED, "the replication slot %s is gone from the source: changes since are lost to it; reset the job", name);
-    if (lost)
-        return err_set(e, ERR_SOURCE_LOG_PURGED, "the source has invalidated the replication slot %s (max_slot_wal_keep_size or idle timeout); reset the job", name);
-    /* The server would pass over what lies between without a word (measured on 15). */
-    if (confirmed > lsn)
-        return err_set(e, ERR_SOURCE_LOG_PURGED, "the replication slot %s was moved to %s by somebody else, the job stands at %s; reset the job", name,
-                       pg_lsn_format(confirmed, have), pg_lsn_format(lsn, want));
-    return true;
-}
-
 static bool make_slot(source *s, const char *name, pg_lsn *ret, err *e)
 {
     char undo[300];
-    bool there, lost, ours;
+    bool there, ours;
     uint64_t id;
-    if (!read_slot(s, name, &there, ret, &lost, e)) return false;
-    if (there && lost)
-        return err_set(e, ERR_SOURCE_LOG_PURGED,
-                       "the source has invalidated the replication slot %s (max_slot_wal_keep_size or idle timeout); "
-                       "reset the job",
-                       name);
+    if (!pg_slot_read(s, name, &there, ret, e)) return false;
     if (there) return pg_slot_is_ours(s, "slot", name, &ours, e) && (ours || pg_slot_adopt(s, "slot", name, e));
     snprintf(undo, sizeof undo,
              "SELECT pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) AS held, "

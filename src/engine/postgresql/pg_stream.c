@@ -412,6 +412,32 @@ static bool read_on(stream *m, err *e)
 
 /* --- beginning --- */
 
+/* Behind a name, or an address that moves, the two connections may have reached two servers. What was checked is true of the other one. */
+static bool check_same_server(stream *m, err *e)
+{
+    pg_place p;
+    arena mem;
+    arena_init(&mem, 256, 0);
+    bool ok = pg_place_read(m->c, &mem, &p, e);
+    if (ok && (!str_eq(p.system, m->place.system) || p.timeline != m->place.timeline))
+        ok = err_set_native(e, ERR_SOURCE_CONNECT, RETRY_RECONNECT, 0, "two connections to the source reached two servers (timelines %u and %u); name one server", m->place.timeline, p.timeline);
+    arena_finish(&mem);
+    return ok;
+}
+
+static bool explain_refusal(stream *m, const char *name, err *e)
+{
+    err why = ERR_INIT;
+    bool used = e->native == PG_STATE('5', '5', '0', '0', '6'); /* object_in_use */
+    bool fine = used ? pg_slot_check_idle(m->s, name, &why) : pg_slot_check(m->s, m->place.lsn, &why);
+    if (!fine && (used || why.code == ERR_SOURCE_LOG_PURGED)) {
+        *e = why;
+        return false;
+    }
+    if (used) e->retry = RETRY_LATER; /* it has just been let go */
+    return err_context(e, "reading the replication slot %s", name);
+}
+
 static bool start_replication(stream *m, err *e)
 {
     char name[PG_SLOT_NAME_BYTES], lsn[PG_LSN_TEXT_BYTES];
@@ -420,10 +446,9 @@ static bool start_replication(stream *m, err *e)
     buf_printf(&sql, "START_REPLICATION SLOT %s LOGICAL %s (proto_version '1', publication_names '\"%s\"'%s)", name, pg_lsn_format(m->place.lsn, lsn), name,
                m->r->ddl ? ", messages 'true'" : "");
     if (sql.failed) return err_no_memory(e, "a statement");
-    if (pg_copy_out_begin(m->c, buf_str(&sql), true, e)) return true;
-    /* Its last holder may be dying: the server frees the slot within wal_sender_timeout. */
-    if (e->native == PG_STATE('5', '5', '0', '0', '6')) e->retry = RETRY_LATER;
-    return err_context(e, "reading the replication slot %s", name);
+    if (!pg_copy_out_begin(m->c, buf_str(&sql), true, e)) return explain_refusal(m, name, e);
+    /* Until now somebody else could have moved it, and the server passes over what lies between in silence. From now on it is ours alone. */
+    return pg_slot_check(m->s, m->place.lsn, e);
 }
 
 static bool run_with_teller(stream *m, err *e)
@@ -468,7 +493,7 @@ bool pg_stream_run(source *s, const stream_request *r, const txn_sink *sink, err
     arena_init(&m.place_mem, 256, 0);
     pg_stream_tables_init(&m.tables, r->catalog);
     pgoutput_decoder_init(&m.decoder, 1);
-    bool ok = set_places(&m, e) && pg_stream_ddl_begin(&m.ddl, s, r, &m.place_mem, e) && pg_conn_open(s->ep, s->env, PG_SOURCE, true, &m.c, e) && start_replication(&m, e) && run_with_teller(&m, e);
+    bool ok = set_places(&m, e) && pg_stream_ddl_begin(&m.ddl, s, r, &m.place_mem, e) && pg_conn_open(s->ep, s->env, PG_SOURCE, true, &m.c, e) && check_same_server(&m, e) && start_replication(&m, e) && run_with_teller(&m, e);
     pg_conn_close(m.c);
     txn_free(m.open);
     pg_stream_ddl_forget(&m.ddl);

@@ -1,7 +1,7 @@
 """A proxy in front of a destination that loses answers to COMMIT: the client is cut off after it sent COMMIT and before it hears of it.
 
 The server gets the COMMIT as always (answered), some time after the client was cut off, as from a network that comes back (late), or never (unsent).
-The programs ask for no TLS on the loopback and wait for each answer, so that a COMMIT ends what they sent."""
+The programs ask for no TLS on the loopback, are offered none by MySQL (without_tls), and wait for each answer, so that a COMMIT ends what they sent."""
 
 import random
 import socket
@@ -13,6 +13,12 @@ from tcp_proxy import TcpProxy, pump
 
 COMMITS = {"mysql": b"\x07\0\0\0\x03COMMIT", "postgresql": b"Q\0\0\0\x0bCOMMIT\0"}
 LATE_S = (0.05, 1.5)
+
+
+def without_tls(greeting):
+    """A greeting of MySQL's protocol (HandshakeV10) that does not offer TLS: the capability 0x0800, behind version, thread and first part of the salt."""
+    low = greeting.index(b"\0", 5) + 1 + 4 + 8 + 1
+    return greeting[:low + 1] + bytes([greeting[low + 1] & ~0x08]) + greeting[low + 2:]
 
 
 class CommitProxy(TcpProxy):
@@ -71,7 +77,10 @@ class _Connection:
             time.sleep(0.05)
 
     def _down(self):
+        greeting = self.proxy.server.family == "mysql"
         while got := self.server.recv(1 << 16):
+            if greeting:
+                got, greeting = without_tls(got), False
             if not self.deaf:
                 self.client.sendall(got)
             elif self.client.fileno() < 0:

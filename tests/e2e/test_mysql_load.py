@@ -213,6 +213,7 @@ KEYS = {
     "year": ("a YEAR NOT NULL, id INT NOT NULL, PRIMARY KEY (a, id)", lambda r, i: f"{r.choice([0, 1999, 2024])},{i}"),
     "composite": ("a INT NOT NULL, b VARCHAR(20) NOT NULL, id INT NOT NULL, PRIMARY KEY (a, b, id)", lambda r, i: f"{r.randrange(3)},'{r.choice('xyzÄ')}',{i}"),
     "with_enum": ("a INT NOT NULL, b ENUM('z','a','m') NOT NULL, id INT NOT NULL, PRIMARY KEY (a, b, id)", lambda r, i: f"{r.randrange(2)},'{r.choice('zam')}',{i}"),
+    "with_set": ("a INT NOT NULL, id SET(" + ",".join(f"'s{i}'" for i in range(64)) + ") NOT NULL, PRIMARY KEY (a, id)", lambda r, i: f"{r.randrange(2)},{r.getrandbits(64)}"),
     "enum_first": ("b ENUM('z','a','m') NOT NULL, id INT NOT NULL, PRIMARY KEY (b, id)", lambda r, i: f"'{r.choice('zam')}',{i}"),
     "unique_only": ("id INT NOT NULL, UNIQUE KEY u (id)", lambda r, i: str(i * 7)),
     "none": ("id INT, KEY (id)", lambda r, i: str(i // 2)),

@@ -78,7 +78,8 @@ def test_keys(pair, link):
         CREATE TABLE d (k VARCHAR(20) CHARACTER SET latin1 PRIMARY KEY, ts TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6));
         CREATE TABLE e (k DATETIME(6) PRIMARY KEY, v INT GENERATED ALWAYS AS (w + 1) STORED, w INT);
         CREATE TABLE f (k DECIMAL(20,5), e ENUM('a','b'), PRIMARY KEY (k, e));
-        CREATE TABLE g (id INT PRIMARY KEY);""")
+        CREATE TABLE g (id INT PRIMARY KEY);
+        CREATE TABLE s (k SET(""" + ",".join(f"'s{i}'" for i in range(64)) + """) PRIMARY KEY, v INT);""")
     it.source.sql("""
         SET sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO');
         INSERT INTO a VALUES (0, 0), (1, 1), (2, 2), (3, 3), (4, 4);
@@ -91,12 +92,13 @@ def test_keys(pair, link):
         INSERT INTO e (k, w) VALUES ('2024-01-01 00:00:00.000001', 1), ('2024-01-01 00:00:00.000002', 2); UPDATE e SET w = 5; DELETE FROM e WHERE w = 5 LIMIT 1;
         INSERT INTO f VALUES (1.5, 'a'), (-1.5, 'b'), (0, 'a'); DELETE FROM f WHERE k = -1.5; UPDATE f SET e = 'b' WHERE k = 0;
         INSERT INTO g VALUES (1), (2); DELETE FROM g WHERE id = 1; INSERT INTO g VALUES (1); UPDATE g SET id = 5 WHERE id = 2;
+        INSERT INTO s VALUES (18446744073709551615, 1), ('s63', 2), ('s0,s63', 3), (5, 4); UPDATE s SET v = v + 10; DELETE FROM s WHERE v = 11; UPDATE s SET k = 's63,s62' WHERE v = 12;
         """, db=it.db)
     it.ok()
-    it.same(*"abcdefg")
-    it.source.sql("UPDATE a SET v = v * 2; UPDATE b SET z = z + 1; DELETE FROM d; DELETE FROM f; UPDATE e SET w = 7; DELETE FROM a WHERE id > 12", db=it.db)
+    it.same(*"abcdefgs")
+    it.source.sql("UPDATE a SET v = v * 2; UPDATE b SET z = z + 1; DELETE FROM d; DELETE FROM f; UPDATE e SET w = 7; DELETE FROM a WHERE id > 12; DELETE FROM s", db=it.db)
     it.ok()
-    it.same(*"abcdefg")
+    it.same(*"abcdefgs")
 
 
 def test_rows_without_key(pair, link):

@@ -43,8 +43,8 @@ def as_single(text):
 
 @dataclass(frozen=True)
 class Column:
-    """type: SQL at the source; becomes: the type's name at the destination, as that server writes it ({table}: the table's name), None: as at the source; cases: (SQL of the value at
-    the source, text), a text None: what the source shows; read: SQL that makes that text at the destination,
+    """type: SQL at the source; becomes: the type's name at the destination, as that server writes it ({table}: the table's name), None: as at the source;
+    cases: (SQL of the value at the source, text), a text None: what the source shows; read: SQL that makes that text at the destination,
     {v} is the column; normal: applied to both texts before they are compared; keyless: also in a table without a key, where rows are found by their
     values; choice: of the user in the mapping's rules (sluice.types)."""
 

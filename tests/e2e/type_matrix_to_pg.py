@@ -312,13 +312,13 @@ CHOSEN = [
                                 ("ST_GeomFromText('POLYGON((0 0,4 0,4 4,0 0),(1 1,2 1,2 2,1 1))')", "POLYGON((0 0,4 0,4 4,0 0),(1 1,2 1,2 2,1 1))")), choice="T20=text"),
     Column("GEOMETRY", "bytea", (("ST_GeomFromText('POINT(1.5 -2.25)')", shape(1, points((1.5, -2.25))).hex()),), HEX, choice="T20=bytea"),
 ]
-MARIADB += [
+CHOSEN_OF_MARIADB = [
     Column("UUID", "text", plain(["123e4567-e89b-12d3-a456-426655440000"]), choice="T27=text"),
     Column("INET6", "text", plain(["::1", "2001:db8::ff00:42:8329"]), choice="T27=text"),
 ]
-MYSQL += [
+CHOSEN_OF_MYSQL = [
     Column("VECTOR(3)", "text", (("STRING_TO_VECTOR('[1,-1.5,0.25]')", "[1,-1.5,0.25]"),), normal=exact_json, choice="T27=text"),
     Column("VECTOR(3)", "bytea", (("STRING_TO_VECTOR('[1,-1.5,0.25]')", struct.pack("<3f", 1, -1.5, 0.25).hex()),), HEX, choice="T27=bytea"),
 ]
-COMMON = [*NUMBERS, *TEXTS, *CHOICES, *MOMENTS, *GEOMETRY, *CHOSEN]
-COLUMNS = {"mariadb": COMMON + MARIADB, "mysql": COMMON + MYSQL}
+COMMON = [*NUMBERS, *TEXTS, *CHOICES, *MOMENTS, *GEOMETRY]
+COLUMNS = {"mariadb": COMMON + MARIADB + CHOSEN + CHOSEN_OF_MARIADB, "mysql": COMMON + MYSQL + CHOSEN + CHOSEN_OF_MYSQL}

@@ -44,10 +44,12 @@ void chunk_column_sql(buf *sql, const column_def *c, bool mariadb)
     if (c->type == COL_ENUM && has_empty_label(c)) buf_add_c(sql, "+0");
 }
 
+/* A SET with its 64th member would be a negative number, first in order and last in the index. */
 static void key_column_sql(buf *sql, const column_def *c)
 {
+    if (c->type == COL_SET) buf_add_c(sql, "CAST(");
     conn_quote_name(sql, c->name);
-    if (by_number(c)) buf_add_c(sql, "+0");
+    if (by_number(c)) buf_add_c(sql, c->type == COL_SET ? " AS UNSIGNED)" : "+0");
 }
 
 /* How a key column is read for a bound: a FLOAT in full. */

@@ -119,3 +119,9 @@ void literal_append(buf *out, const column_def *c, const val *v)
     case VAL_YEAR: buf_add_i64(out, v->u.i); break;
     }
 }
+
+void literal_append_compared(buf *out, const column_def *c, const val *v)
+{
+    if (c->type == COL_SET && v->kind == VAL_UINT) buf_add_i64(out, (int64_t)v->u.u);
+    else literal_append(out, c, v);
+}

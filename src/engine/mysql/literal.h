@@ -12,6 +12,8 @@
  * UNCHANGED has no literal: out->failed is set, the caller must have left the column out.
  * One value has no literal that strict mode accepts: the error value of an ENUM, VAL_UINT 0 (see literal_is_enum_error). */
 void literal_append(buf *out, const column_def *c, const val *v);
+/* The same for a comparison with c: the servers take a SET with its 64th member for a negative number there (MariaDB 10.11, MySQL 9.7). */
+void literal_append_compared(buf *out, const column_def *c, const val *v);
 /* The value is the ENUM error value '' with index 0. */
 bool literal_is_enum_error(const column_def *c, const val *v);
 /* Appends bytes as 'text' with backslash escapes; no introducer. */

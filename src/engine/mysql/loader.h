@@ -26,7 +26,7 @@ typedef struct load {
     bool end;             /* the feed gave its last batch */
     size_t sent;          /* bytes of l->text already given to the library */
     uint64_t rows;        /* given to the server */
-    uint64_t enum_errors; /* values among them that MariaDB warns of though they are stored exactly */
+    uint64_t expected;    /* warnings of values that are stored exactly */
     uint64_t skipped;     /* rows that existed before, with ignore_existing */
     err failure;          /* of the feed, inside the library's callback */
 } load;

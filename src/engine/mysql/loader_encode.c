@@ -66,14 +66,15 @@ static inline bool add_bytes(buf *out, const val *v)
     return true;
 }
 
-bool loader_encode_row(buf *out, const table_def *t, const load_columns *columns, const val *row, uint64_t *enum_errors)
+bool loader_encode_row(buf *out, const table_def *t, const load_columns *columns, const val *row, uint64_t *warnings)
 {
     for (uint32_t i = 0; i < columns->count; i++) {
-        const column_def *c = &t->columns[columns->index[i]];
-        const val *v = &row[columns->index[i]];
+        uint32_t index = columns->at[i].index;
+        const column_def *c = &t->columns[index];
+        const val *v = &row[index];
         if (i) buf_add_byte(out, '\t');
         if (val_is_inline(v) ? !inline_text(out, c, v) : !add_bytes(out, v)) return false;
-        if (literal_is_enum_error(c, v)) ++*enum_errors;
+        if (columns->at[i].warned && literal_is_enum_error(c, v)) ++*warnings;
     }
     buf_add_byte(out, '\n');
     return !out->failed;

@@ -30,7 +30,7 @@ static bool find_json(const load *l, bool *ret, err *e)
     BUF_AUTO sql = BUF_INIT;
     buf_add_c(&sql, "SELECT ");
     for (uint32_t i = 0; i < l->columns.count; i++) {
-        const column_def *c = &l->t->columns[l->columns.index[i]];
+        const column_def *c = &l->t->columns[l->columns.at[i].index];
         any |= may_be_json(c);
         if (i) buf_add_byte(&sql, ',');
         conn_quote_name(&sql, c->target_name);
@@ -55,7 +55,7 @@ static void statement(const load *l, const bool *json, buf *sql)
     conn_quote_table(sql, l->t->target_schema, l->t->target_name);
     buf_add_c(sql, " CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' (");
     for (uint32_t i = 0; i < l->columns.count; i++) {
-        const column_def *c = &l->t->columns[l->columns.index[i]];
+        const column_def *c = &l->t->columns[l->columns.at[i].index];
         if (i) buf_add_byte(sql, ',');
         if (converted_from(c, mariadb, json[i])) {
             buf_printf(sql, "@v%u", i);
@@ -66,7 +66,7 @@ static void statement(const load *l, const bool *json, buf *sql)
     buf_add_byte(sql, ')');
     const char *glue = " SET ";
     for (uint32_t i = 0; i < l->columns.count; i++) {
-        const column_def *c = &l->t->columns[l->columns.index[i]];
+        const column_def *c = &l->t->columns[l->columns.at[i].index];
         const char *from = converted_from(c, mariadb, json[i]);
         if (!from) continue;
         buf_add_c(sql, glue);
@@ -93,7 +93,7 @@ static bool fill(load *l)
     while (text->n < TEXT_BYTES) {
         const val *row = load_next_row(l);
         if (!row) return l->failure.code == ERR_NONE;
-        if (!loader_encode_row(text, l->t, &l->columns, row, &l->enum_errors))
+        if (!loader_encode_row(text, l->t, &l->columns, row, &l->expected))
             return text->failed ? err_no_memory(&l->failure, "rows to load")
                                 : err_set(&l->failure, ERR_INTERNAL, "a row of %.*s.%.*s lacks a value", STR_ARG(l->t->schema), STR_ARG(l->t->name));
         l->rows++;
@@ -148,9 +148,8 @@ static bool check_counts(load *l, err *e)
     const char *info = mysql_info(l->l->conn->my);
     if (!info || !parse_info(info, counts)) return err_set(e, ERR_PROTOCOL, "the destination does not tell how many rows LOAD DATA took");
     uint64_t records = counts[0], skipped = counts[2], warnings = counts[3];
-    /* MariaDB warns of the ENUM error value though it stores it; both warn once for each row they skip. */
-    uint64_t expected = l->l->conn->is_mariadb ? l->enum_errors : 0;
-    bool fine = records == l->rows && (l->l->ignore_existing ? warnings <= skipped + expected : skipped == 0 && warnings == expected);
+    /* Both warn once for each row they skip. */
+    bool fine = records == l->rows && (l->l->ignore_existing ? warnings <= skipped + l->expected : skipped == 0 && warnings == l->expected);
     l->skipped = skipped;
     return fine || load_warnings(l, records, skipped, warnings, e);
 }

@@ -10,7 +10,7 @@ static void head(const load *l, buf *sql)
     conn_quote_table(sql, l->t->target_schema, l->t->target_name);
     for (uint32_t i = 0; i < l->columns.count; i++) {
         buf_add_c(sql, i ? "," : " (");
-        conn_quote_name(sql, l->t->columns[l->columns.index[i]].target_name);
+        conn_quote_name(sql, l->t->columns[l->columns.at[i].index].target_name);
     }
     buf_add_c(sql, ") VALUES ");
 }
@@ -18,8 +18,8 @@ static void head(const load *l, buf *sql)
 static void row_values(const load *l, buf *sql, const val *row, uint64_t *enum_errors)
 {
     for (uint32_t i = 0; i < l->columns.count; i++) {
-        const column_def *c = &l->t->columns[l->columns.index[i]];
-        const val *v = &row[l->columns.index[i]];
+        const column_def *c = &l->t->columns[l->columns.at[i].index];
+        const val *v = &row[l->columns.at[i].index];
         buf_add_byte(sql, i ? ',' : '(');
         literal_append(sql, c, v);
         if (v->kind == VAL_ABSENT) sql->failed = true;

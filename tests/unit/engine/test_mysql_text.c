@@ -160,8 +160,8 @@ static void rows_for_load_data(void **state)
     (void)state;
     column_def c[2] = {{.type = COL_BLOB}, {.type = COL_YEAR}};
     table_def t = {.columns = c, .column_count = 2};
-    uint32_t index[] = {0, 1};
-    load_columns columns = {index, 2};
+    load_column written[] = {{.index = 0}, {.index = 1}};
+    load_columns columns = {written, 2};
     uint32_t seed = 1;
     for (size_t n = 0; n < 300; n++) {
         char raw[300], back[300];
@@ -171,9 +171,9 @@ static void rows_for_load_data(void **state)
             raw[i] = n % 2 ? (char)(seed >> 24) : some[seed >> 29];
         }
         val row[2] = {bytes(VAL_BYTES, raw, n), {.kind = VAL_YEAR, .u.i = 0}};
-        uint64_t enum_errors = 0;
+        uint64_t warnings = 0;
         BUF_AUTO out = BUF_INIT;
-        assert_true(loader_encode_row(&out, &t, &columns, row, &enum_errors));
+        assert_true(loader_encode_row(&out, &t, &columns, row, &warnings));
         assert_true(str_ends_with(buf_str(&out), STR("\t0000\n")));
         size_t field = out.n - 6;
         assert_null(memchr(out.p, '\n', field));
@@ -182,9 +182,9 @@ static void rows_for_load_data(void **state)
         assert_memory_equal(back, raw, n);
     }
     val absent[2] = {{.kind = VAL_UNCHANGED}, {.kind = VAL_NULL}};
-    uint64_t enum_errors = 0;
+    uint64_t warnings = 0;
     BUF_AUTO out = BUF_INIT;
-    assert_false(loader_encode_row(&out, &t, &columns, absent, &enum_errors));
+    assert_false(loader_encode_row(&out, &t, &columns, absent, &warnings));
 }
 
 static void chunk_bounds(void **state)

@@ -142,6 +142,7 @@ def test_snapshot_and_log_meet_exactly(d15):
         with d.server.connect(d.db) as c:
             while not stop.is_set():
                 c.execute("INSERT INTO t (x) VALUES (1)")
+                time.sleep(0.002)  # as many rows as a snapshot has commits about it, not more to read
 
     writers = [threading.Thread(target=write) for _ in range(3)]
     for w in writers:

@@ -99,7 +99,7 @@ static bool put_window(pg_applier *a, const apply_window *w, err *e)
                                                             : pg_apply_change(a, c, e)))
             return false;
     }
-    return pg_apply_run_flush(&a->run, e);
+    return true;
 }
 
 /* What goes into one target transaction. */
@@ -116,7 +116,7 @@ static bool put_all(pg_applier *a, const work *k, err *e)
     for (;;) {
         if (!k->feed->next(k->feed->ctx, &w, e)) return false;
         if (!w) return true;
-        if (!put_window(a, w, e)) return false;
+        if (!put_window(a, w, e) || !pg_apply_run_flush(&a->run, e)) return false;
         if (a->t->env->cancel && cancel_asked(a->t->env->cancel)) return cancel_error(e);
     }
 }
@@ -129,15 +129,19 @@ static bool commit(pg_applier *a, err *e)
     return false;
 }
 
+/* Goes with the last batch of rows: small windows come often, and each answer is waited for. */
+static bool put_checkpoint(pg_applier *a, const apply_window *w, err *e)
+{
+    pg_checkpoint_advance_sql(pg_apply_run_begin(&a->run), a->t->env->job_id, a->epoch, w->phase, w->end, w->txn_count, w->row_count);
+    if (pg_apply_run_add(&a->run, PG_EXPECT_JOB, 1, NULL, e) && pg_apply_run_flush(&a->run, e)) return true;
+    return a->run.job_lost ? pg_checkpoint_lost(a->t->conn, a->t->env->job_id, a->epoch, e) : false;
+}
+
 static bool apply_once(pg_applier *a, const work *k, err *e)
 {
-    const apply_window *w = k->last;
     target *t = a->t;
-    a->run.suspect = false;
-    bool ok = begin(a, e) && put_all(a, k, e) && pg_apply_run_flush(&a->run, e);
-    if (ok) a->run.suspect = false;
-    ok = ok && pg_checkpoint_advance(t->conn, t->env->job_id, a->epoch, w->phase, w->end, w->txn_count, w->row_count, e) && commit(a, e);
-    if (ok) return true;
+    a->run.suspect = a->run.job_lost = false;
+    if (begin(a, e) && put_all(a, k, e) && put_checkpoint(a, k->last, e) && commit(a, e)) return true;
     pg_apply_run_reset(&a->run);
     pg_checkpoint_roll_back(t->conn);
     return false;

@@ -63,7 +63,7 @@ static void describe(const pg_apply_statement *s, char *out, size_t n)
     if (s->table) {
         snprintf(out, n, "applying changes of %.*s.%.*s", STR_ARG(s->table->def->target_schema), STR_ARG(s->table->def->target_name));
     } else {
-        snprintf(out, n, "applying changes");
+        snprintf(out, n, s->expect == PG_EXPECT_JOB ? "writing the job's checkpoint" : "applying changes");
     }
 }
 
@@ -89,9 +89,11 @@ static bool check_answer(pg_apply_run *r, const pg_apply_statement *s, PGresult 
 {
     ExecStatusType status = PQresultStatus(res);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) return refused(r, s, res, e);
-    if (s->expect != PG_EXPECT_ROWS) return true;
+    if (s->expect == PG_EXPECT_OK || s->expect == PG_EXPECT_ANY) return true;
     if (!str_to_u64(str_from_c(PQcmdTuples(res)), &r->found)) return err_set(e, ERR_PROTOCOL, "the destination does not tell how many rows a statement touched");
     if (r->found == s->n) return true;
+    r->job_lost = s->expect == PG_EXPECT_JOB;
+    if (r->job_lost) return err_set(e, ERR_CHECKPOINT_MISSING, "the job's row in sluice.checkpoint of the destination was not found");
     char what[400];
     describe(s, what, sizeof what);
     r->suspect = r->counted = true;
@@ -124,7 +126,7 @@ static bool read_answers(pg_apply_run *r, err *e)
 
 bool pg_apply_run_flush(pg_apply_run *r, err *e)
 {
-    r->suspect = r->counted = false;
+    r->suspect = r->counted = r->job_lost = false;
     if (!r->count) return true;
     bool ok = pg_conn_send(r->c, buf_str(&r->sql), e) && read_answers(r, e);
     if (!ok) drain(r);

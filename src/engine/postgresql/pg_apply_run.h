@@ -9,6 +9,7 @@ typedef enum pg_apply_expect {
     PG_EXPECT_OK,    /* nothing to count */
     PG_EXPECT_ROWS,  /* exactly n rows inserted, deleted, matched by an UPDATE (changed or not), or selected */
     PG_EXPECT_ANY,   /* idempotent replay: any count */
+    PG_EXPECT_JOB,   /* the job's row: one */
 } pg_apply_expect;
 
 typedef struct pg_apply_statement {
@@ -27,6 +28,7 @@ typedef struct pg_apply_run {
     bool suspect;         /* the last failure was the data's: a count was wrong, or a row was refused */
     uint64_t found;       /* with a wrong count: what was found */
     bool counted;         /* the last failure was a wrong count */
+    bool job_lost;        /* the last failure was that the job's row was not touched: pg_checkpoint_lost tells why */
 } pg_apply_run;
 
 void pg_apply_run_init(pg_apply_run *r, pg_conn *c);

@@ -53,7 +53,7 @@ bool pg_checkpoint_read(target *t, arena *a, checkpoint *ret, err *e)
 }
 
 /* An update touched no row: which of the two reasons is it? */
-static bool lost_row(pg_conn *c, str job_id, uint64_t epoch, err *e)
+bool pg_checkpoint_lost(pg_conn *c, str job_id, uint64_t epoch, err *e)
 {
     arena a;
     arena_init(&a, 4096, 0);
@@ -66,26 +66,31 @@ static bool lost_row(pg_conn *c, str job_id, uint64_t epoch, err *e)
                    (unsigned long long)epoch);
 }
 
+void pg_checkpoint_advance_sql(buf *sql, str job_id, uint64_t epoch, const char *phase, position at, uint64_t txns, uint64_t rows)
+{
+    buf_add_c(sql, "UPDATE sluice.checkpoint SET seq=seq+1, updated=pg_catalog.clock_timestamp()");
+    if (phase) {
+        buf_add_c(sql, ", phase=");
+        pg_quote_literal(sql, str_from_c(phase));
+    }
+    if (!position_is_none(at)) {
+        buf_add_c(sql, ", position=");
+        pg_quote_literal(sql, at.text);
+        buf_printf(sql, ", commit_time=%lld", (long long)at.commit_us);
+    }
+    if (txns || rows) buf_printf(sql, ", txn_count=txn_count+%llu, row_count=row_count+%llu", (unsigned long long)txns, (unsigned long long)rows);
+    where_job(sql, job_id);
+    buf_printf(sql, " AND epoch=%llu", (unsigned long long)epoch);
+}
+
 bool pg_checkpoint_advance(pg_conn *c, str job_id, uint64_t epoch, const char *phase, position at, uint64_t txns, uint64_t rows, err *e)
 {
     BUF_AUTO sql = BUF_INIT;
     uint64_t touched = 0;
-    buf_add_c(&sql, "UPDATE sluice.checkpoint SET seq=seq+1, updated=pg_catalog.clock_timestamp()");
-    if (phase) {
-        buf_add_c(&sql, ", phase=");
-        pg_quote_literal(&sql, str_from_c(phase));
-    }
-    if (!position_is_none(at)) {
-        buf_add_c(&sql, ", position=");
-        pg_quote_literal(&sql, at.text);
-        buf_printf(&sql, ", commit_time=%lld", (long long)at.commit_us);
-    }
-    if (txns || rows) buf_printf(&sql, ", txn_count=txn_count+%llu, row_count=row_count+%llu", (unsigned long long)txns, (unsigned long long)rows);
-    where_job(&sql, job_id);
-    buf_printf(&sql, " AND epoch=%llu", (unsigned long long)epoch);
+    pg_checkpoint_advance_sql(&sql, job_id, epoch, phase, at, txns, rows);
     if (sql.failed) return err_no_memory(e, "a statement");
     if (!pg_conn_exec(c, buf_str(&sql), &touched, e)) return err_context(e, "writing the job's checkpoint");
-    return touched == 1 || lost_row(c, job_id, epoch, e);
+    return touched == 1 || pg_checkpoint_lost(c, job_id, epoch, e);
 }
 
 bool pg_checkpoint_guard(pg_conn *c, str job_id, uint64_t epoch, err *e)
@@ -100,7 +105,7 @@ bool pg_checkpoint_guard(pg_conn *c, str job_id, uint64_t epoch, err *e)
     uint64_t now = 0;
     bool ok = str_to_u64(pg_field(res, 0, 0), &now) && now == epoch;
     PQclear(res);
-    return ok || lost_row(c, job_id, epoch, e);
+    return ok || pg_checkpoint_lost(c, job_id, epoch, e);
 }
 
 bool pg_checkpoint_commit(pg_conn *c, err *e)
@@ -162,7 +167,7 @@ static bool raise_epoch(target *t, uint64_t epoch, err *e)
     buf_printf(&sql, " AND epoch<=%llu", (unsigned long long)epoch);
     if (sql.failed) return err_no_memory(e, "a statement");
     if (!pg_conn_exec(t->conn, buf_str(&sql), &touched, e)) return err_context(e, "claiming the job's checkpoint");
-    return touched == 1 || lost_row(t->conn, t->env->job_id, epoch, e);
+    return touched == 1 || pg_checkpoint_lost(t->conn, t->env->job_id, epoch, e);
 }
 
 bool pg_checkpoint_claim(target *t, uint64_t epoch, arena *a, checkpoint *ret, err *e)

@@ -6,6 +6,9 @@
 
 /* Adds to the totals, moves phase (NULL: stays) and position (none: stays). ERR_FENCED, ERR_CHECKPOINT_MISSING. */
 ERR_MUST_USE bool pg_checkpoint_advance(pg_conn *c, str job_id, uint64_t epoch, const char *phase, position at, uint64_t txns, uint64_t rows, err *e);
+/* The statement that it runs, which touches one row, or none for the reason that pg_checkpoint_lost finds (it returns false). */
+void pg_checkpoint_advance_sql(buf *sql, str job_id, uint64_t epoch, const char *phase, position at, uint64_t txns, uint64_t rows);
+bool pg_checkpoint_lost(pg_conn *c, str job_id, uint64_t epoch, err *e);
 /* The job's row is share-locked and has this epoch, so that a fenced worker cannot commit. */
 ERR_MUST_USE bool pg_checkpoint_guard(pg_conn *c, str job_id, uint64_t epoch, err *e);
 /* Commits. A COMMIT that the server turned into a rollback is an error; ERR_COMMIT_UNKNOWN when its answer was lost. */

@@ -178,6 +178,18 @@ static bool give_durable(void *ctx, buf *out)
     return !out->failed;
 }
 
+/* Rows may have been loaded at a later position: the source must have had it, too. One that was promoted since may not. */
+static bool check_loaded(const reader *rd, source *s, position from, err *e)
+{
+    const source_ops *ops = rd->run->job->source_engine->source;
+    for (uint32_t i = 0; i < rd->loaded->count; i++) {
+        int order;
+        if (!ops->compare(rd->loaded->at[i], from, &order, e)) return false;
+        if (order > 0 && !ops->check_position(s, rd->loaded->at[i], e)) return err_context(e, "rows were loaded at a later position");
+    }
+    return true;
+}
+
 static bool read_once(reader *rd, retry *again, err *e)
 {
     const pipeline_job *job = rd->run->job;
@@ -187,7 +199,7 @@ static bool read_once(reader *rd, retry *again, err *e)
     source *s = NULL;
     if (!ops->open(job->source, &env, &s, e)) return false;
     place from = {0};
-    bool ok = place_set(&from, place_get(&rd->at), e) && ops->check_position(s, place_get(&from), e) && ask_goal(rd, s, e);
+    bool ok = place_set(&from, place_get(&rd->at), e) && ops->check_position(s, place_get(&from), e) && check_loaded(rd, s, place_get(&from), e) && ask_goal(rd, s, e);
     if (ok) {
         link l = {.rd = rd, .s = s, .again = again};
         txn_sink sink = {deliver, &l};
@@ -217,9 +229,9 @@ static void *read_main(void *arg)
     return NULL;
 }
 
-bool reader_start(reader *rd, run *r, position from, position until, err *e)
+bool reader_start(reader *rd, run *r, const spans *loaded, position from, position until, err *e)
 {
-    *rd = (reader){.run = r, .until = until};
+    *rd = (reader){.run = r, .loaded = loaded, .until = until};
     if (!place_set(&rd->at, from, e) || !place_set(&rd->durable, from, e)) {
         place_finish(&rd->at);
         return false;

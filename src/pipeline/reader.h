@@ -4,6 +4,7 @@
 
 #include "base/queue.h"
 #include "pipeline/run.h"
+#include "pipeline/span.h"
 #include "pipeline/spill.h"
 #include "pipeline/stop.h"
 
@@ -11,6 +12,7 @@ typedef struct reader {
     run *run;
     stop stop;
     queue *queue;      /* of txn; closed when the thread ends */
+    const spans *loaded; /* borrowed */
     position until;    /* borrowed; none = for ever */
     spill *open;       /* parts of a transaction that has not ended */
     place at;          /* end of the last transaction that was queued */
@@ -23,8 +25,8 @@ typedef struct reader {
     err error;
 } reader;
 
-/* Starts reading after `from`, which the target has. */
-ERR_MUST_USE bool reader_start(reader *rd, run *r, position from, position until, err *e);
+/* Starts reading after `from`, which the target has. loaded: where its rows are from, kept until reader_finish. */
+ERR_MUST_USE bool reader_start(reader *rd, run *r, const spans *loaded, position from, position until, err *e);
 /* The target has everything up to here: the source may be told. */
 ERR_MUST_USE bool reader_set_durable(reader *rd, position at, err *e);
 /* Stops the thread and frees what is queued. */

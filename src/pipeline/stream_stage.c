@@ -317,7 +317,7 @@ static bool stream_on(stream *s, err *e)
     if (!reload_check_families(s->run, e)) return false;
     run_stage_event(s->run, STAGE_STREAM, false);
     if (!spans_rank(&s->spans, place_get(&s->applied), &s->window.rank, e)) return false;
-    if (!reader_start(&s->reader, s->run, place_get(&s->applied), s->until, e)) return false;
+    if (!reader_start(&s->reader, s->run, &s->spans, place_get(&s->applied), s->until, e)) return false;
     s->saved_us = clk_mono_us(s->run->clock);
     s->run->streaming = s->run->rows_since_sequences = true;
     bool ok = apply_all(s, e) && (s->altered || finish_at_until(s, e));

@@ -230,6 +230,19 @@ def test_event_triggers(service, ends):
         assert ends[0].sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'sluice_ddl'") == [(0,)]
 
 
+def test_standbys_of_17(service, postgresql_17, postgresql_15):
+    """From 17 on a primary can wait for those that have the job's slot."""
+    server = postgresql_17
+    with place(server) as s:
+        check = Check(service, server, postgresql_15, whole(s))
+        server.sql("SELECT pg_create_physical_replication_slot('standby_1'), pg_create_physical_replication_slot('standby_2')")
+        try:
+            check.repaired("CHECK_FAILOVER", server, "standby_1", "standby_2", state="Warning")
+        finally:
+            server.sql("ALTER SYSTEM RESET synchronized_standby_slots")
+            server.sql("SELECT pg_reload_conf(), pg_drop_replication_slot('standby_1'), pg_drop_replication_slot('standby_2')")
+
+
 class Pooler(TcpProxy):
     """Stands before a server as a pooler does: has process numbers of its own, and may refuse the connections that read the log."""
 

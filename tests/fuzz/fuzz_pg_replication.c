@@ -1,7 +1,8 @@
-/* Fuzz target: one CopyData message of a replication stream, and a log position as text. A printed position is read again as the same. */
+/* Fuzz target: one CopyData message of a replication stream, a log position as text, and a timeline's history. A printed position is read again as the same. */
 #include <stdlib.h>
 
 #include "codec/pg_replication.h"
+#include "codec/pg_timeline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,5 +26,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pg_lsn lsn, again;
     char text[PG_LSN_TEXT_BYTES];
     if (pg_lsn_parse(all, &lsn, &e) && (!pg_lsn_parse(str_from_c(pg_lsn_format(lsn, text)), &again, &e) || again != lsn)) abort();
+    if (!pg_timeline_end(all, size ? data[0] - (uint32_t)'0' : 1, &lsn, &e) && e.code != ERR_CORRUPT) abort();
     return 0;
 }

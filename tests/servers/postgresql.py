@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from . import account, postgresql_fetch, postgresql_identity, process
+from . import account, postgresql_fetch, postgresql_identity, postgresql_standby, process
 from .base import ROOT_PASSWORD, Server, ServerError
 from .cache import cached
 
@@ -46,6 +46,7 @@ class PostgreSQL(Server):
     """A PostgreSQL server ready for logical replication; see Server for dir, port, options and detached.
 
     version: 15, 17 or 18
+    standby_of: a running server of which this is to be a streaming standby (postgresql_standby.py); its version is taken
     durable: True = committed rows survive a power loss; False = kill9 only, and the disk is never waited for
     """
 
@@ -56,11 +57,14 @@ class PostgreSQL(Server):
     discard_signal = signal.SIGQUIT  # "immediate": its processes and shared memory go with it
     _socket_name = "run/.s.PGSQL.65535"
 
-    def __init__(self, *, version: int = 15, durable: bool = False, **kwargs):
+    def __init__(self, *, version: int = 15, durable: bool = False, standby_of: "PostgreSQL | None" = None, **kwargs):
+        version = standby_of.version if standby_of else version
         postgresql_fetch.check_version(version)
         super().__init__(**kwargs)
         self.version = version
         self._durable = durable
+        self._primary = standby_of
+        self.standby_slot = f"standby_{os.urandom(4).hex()}" if standby_of else None  # by which it reads its primary's log
         self._setpriv_options = account.setpriv_options()
         self._run = Path(self.socket).parent
         self.socket = str(self._run)  # libpq names the folder, and finds the file by the port
@@ -87,6 +91,16 @@ class PostgreSQL(Server):
 
     def _adapt_copy(self, data: Path) -> None:
         postgresql_identity.renew(data)
+
+    def _fill(self, data: Path) -> None:
+        if not self._primary:
+            return super()._fill(data)
+        self.set_options(**{**postgresql_standby.settings(self._primary, self.standby_slot), **self._options})
+        return postgresql_standby.copy(self._primary, self.standby_slot, data)
+
+    def promote(self) -> None:
+        """A standby becomes a primary, with a timeline of its own."""
+        assert self.sql("SELECT pg_promote(true, 60)") == [(True,)]
 
     @staticmethod
     def tool(name: str) -> list[str]:

@@ -2,6 +2,7 @@
 #include "engine/postgresql/pg_position.h"
 
 #include "engine/postgresql/pg_slot.h"
+#include "engine/postgresql/pg_timeline.h"
 
 static bool take(str *rest, str what)
 {
@@ -93,14 +94,14 @@ bool pg_position_check(source *s, position p, err *e)
 {
     arena mem;
     pg_place want, have;
+    pg_lsn shared;
     char ends[PG_LSN_TEXT_BYTES], stands[PG_LSN_TEXT_BYTES];
     arena_init(&mem, 1024, 0);
     bool ok = pg_place_parse(p.text, &want, e) && pg_place_read(s->conn, &mem, &have, e);
     if (ok && !str_eq(want.system, have.system))
         ok = err_set(e, ERR_SOURCE_CHANGED, "the position belongs to the cluster %.*s, the source is %.*s (another server, or one that was built anew); point the job to the right server, or reset it",
                      STR_ARG(want.system), STR_ARG(have.system));
-    if (ok && want.timeline != have.timeline)
-        ok = err_set(e, ERR_SOURCE_CHANGED, "the source was promoted or restored (timeline %u, the position is of %u); reset the job", have.timeline, want.timeline);
+    if (ok && want.timeline != have.timeline) ok = pg_timeline_follow(s, &want, have.timeline, &shared, e) && pg_timeline_check_slot(s, have.timeline, e);
     if (ok && want.lsn > have.lsn)
         ok = err_set(e, ERR_SOURCE_CHANGED, "the source's log ends at %s, the job stands at %s: an older copy of the source was restored; reset the job", pg_lsn_format(have.lsn, ends),
                      pg_lsn_format(want.lsn, stands));

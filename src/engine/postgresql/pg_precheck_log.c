@@ -65,18 +65,27 @@ static bool check_settings(pg_check *k, err *e)
     return pg_check_emit(k, &p, ok, e);
 }
 
-/* A standby that takes over does not have the slot. */
+/* A standby that takes over has the slot from 17 on, and nothing that the destination has but it lacks when the primary waited for it. Whether it copies slots can
+ * only be seen there. */
 static bool check_failover(pg_check *k, err *e)
 {
     precheck_report p;
     precheck_report_init(&p, "CHECK_FAILOVER");
-    const char *sql =
+#define STANDBYS(which)                                                                                                                                                    \
+    "SELECT 'of slot ' || slot_name AS who, slot_name::text AS slot FROM pg_catalog.pg_replication_slots WHERE slot_type = 'physical' AND " which " UNION ALL "               \
+    "SELECT coalesce(nullif(r.application_name, ''), 'without a name'), NULL FROM pg_catalog.pg_stat_replication r WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots s " \
+    "WHERE s.active_pid = r.pid) AND r.state = 'streaming' AND r.application_name NOT LIKE 'pg\\_%'"
+    const char *before_17 =
         "SELECT format('the source has the standby %s: when it takes over, the job''s replication slot is not there and the job must be reset', string_agg(DISTINCT who, ', ')), "
-        "'-- plan switches of the source for a moment when the job has ended, or reset the job after one' FROM ("
-        "SELECT 'of slot ' || slot_name AS who FROM pg_catalog.pg_replication_slots WHERE slot_type = 'physical' UNION ALL "
-        "SELECT coalesce(nullif(r.application_name, ''), 'without a name') FROM pg_catalog.pg_stat_replication r WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots s "
-        "WHERE s.active_pid = r.pid) AND r.state = 'streaming' AND r.application_name NOT LIKE 'pg\\_%') w HAVING count(*) > 0";
-    return pg_check_emit(k, &p, pg_check_find(k, &p, PRECHECK_WARNING, false, sql, e), e);
+        "'-- plan switches of the source for a moment when the job has ended, or reset the job after one' FROM (" STANDBYS("true") ") w HAVING count(*) > 0";
+    const char *since_17 =
+        "SELECT format('the source has the standby %s, and does not wait for it before it sends changes to the job: when it takes over, the job may have to be reset', "
+        "string_agg(DISTINCT who, ', ')), format(E'ALTER SYSTEM SET synchronized_standby_slots = %L;\\nSELECT pg_reload_conf(); -- each standby must have a slot of its own "
+        "(primary_slot_name), sync_replication_slots = on, hot_standby_feedback = on, and a dbname in primary_conninfo', concat_ws(', ', nullif(current_setting('synchronized_standby_slots'), ''), "
+        "string_agg(DISTINCT slot, ', '))) FROM (" STANDBYS("NOT slot_name = ANY (regexp_split_to_array(replace(current_setting('synchronized_standby_slots'), '\"', ''), '\\s*,\\s*'))")
+        ") w HAVING count(*) > 0";
+#undef STANDBYS
+    return pg_check_emit(k, &p, pg_check_find(k, &p, PRECHECK_WARNING, false, k->c->version >= 170000 ? since_17 : before_17, e), e);
 }
 
 /* Slots that are named like ours, belong to no running job and hold back the log. */

@@ -84,7 +84,9 @@ static bool create_slot(source *s, const char *name, pg_lsn *ret, err *e)
     char sql[256];
     PGresult *r;
     uint32_t before = s->conn->statement_timeout_s;
-    snprintf(sql, sizeof sql, "SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot('%s', 'pgoutput')", name);
+    /* From 17 on standbys that synchronize slots have it too (failover), so that the job outlives a switch; without such standbys that costs nothing. */
+    snprintf(sql, sizeof sql, "SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot('%s', 'pgoutput'%s)", name,
+             s->conn->version >= 170000 ? ", false, false, true" : "");
     s->conn->statement_timeout_s = pg_slot_wait_s(s->conn);
     bool ok = pg_conn_query(s->conn, str_from_c(sql), &r, e);
     s->conn->statement_timeout_s = before;

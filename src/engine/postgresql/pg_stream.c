@@ -16,6 +16,7 @@
 #include "engine/postgresql/pg_slot.h"
 #include "engine/postgresql/pg_stream_alter.h"
 #include "engine/postgresql/pg_stream_ddl.h"
+#include "engine/postgresql/pg_timeline.h"
 #include "engine/postgresql/pg_watch.h"
 
 #define STATUS_EVERY_MS 1000
@@ -120,11 +121,11 @@ static bool note_doubt(stream *m, err *e)
     return ok;
 }
 
-static bool look(stream *m, const pg_watch_told *told, err *e)
+static bool look(stream *m, pg_lsn shared, const pg_watch_told *told, err *e)
 {
     pg_watch_found found;
     m->looked_us = clk_mono_us(clock_of(m));
-    if (!pg_watch_look(m->s, m->seen, told, &found, e)) return false;
+    if (!pg_watch_look(m->s, m->seen, shared, told, &found, e)) return false;
     if (found == PG_WATCH_EMPTIED) return note_doubt(m, e);
     m->doubt = PG_LSN_NONE;
     m->place.seen = str_from_c(m->seen);
@@ -132,7 +133,7 @@ static bool look(stream *m, const pg_watch_told *told, err *e)
 }
 
 /* A job that comes without a look begins with one. However many rows new partitions have, they are looked at. */
-static bool look_first(stream *m, str seen, err *e)
+static bool look_first(stream *m, str seen, pg_lsn shared, err *e)
 {
     pg_conn *c = m->s->conn;
     uint32_t before = c->statement_timeout_s;
@@ -141,7 +142,7 @@ static bool look_first(stream *m, str seen, err *e)
     c->statement_timeout_s = 0;
     snprintf(m->seen, sizeof m->seen, "%.*s", STR_ARG(seen));
     m->place.seen = str_from_c(m->seen);
-    bool ok = seen.n ? look(m, NULL, e) : pg_watch_first(m->s, c, m->seen, e);
+    bool ok = seen.n ? look(m, shared, NULL, e) : pg_watch_first(m->s, c, m->seen, e);
     m->place.seen = str_from_c(m->seen);
     c->statement_timeout_s = before;
     return ok;
@@ -159,7 +160,7 @@ static bool look_at_emptied(stream *m, err *e)
 {
     bool there, ok = true;
     for (uint32_t i = 0; ok && i < m->emptied.count; i++) ok = pg_stream_wait_visible(m->s->conn, m->emptied.emptied[i]->schema, m->emptied.emptied[i]->name, &there, e);
-    return ok && (!m->emptied.count || look(m, &m->emptied, e));
+    return ok && (!m->emptied.count || look(m, PG_LSN_NONE, &m->emptied, e));
 }
 
 /* --- transactions --- */
@@ -398,7 +399,7 @@ static bool read_on(stream *m, err *e)
         str data = STR_NULL;
         int64_t now = clk_mono_us(clock_of(m));
         if (m->moved && !m->open && now - m->pushed_us >= beat_us) ok = heartbeat(m, e);
-        if (ok && !m->open && now - m->looked_us >= LOOK_EVERY_MS * 1000) ok = look(m, NULL, e);
+        if (ok && !m->open && now - m->looked_us >= LOOK_EVERY_MS * 1000) ok = look(m, PG_LSN_NONE, NULL, e);
         if (ok && now - m->told_us >= STATUS_EVERY_MS * 1000) ok = send_status(m, e);
         ok = ok && pg_copy_out_next(m->c, &held, WAIT_MS, &data, e);
         if (ok && !data.p) ok = err_set_native(e, ERR_SOURCE_CONNECT, RETRY_RECONNECT, 0, "the source ended the stream");
@@ -472,14 +473,28 @@ static bool run_with_teller(stream *m, err *e)
     return ok;
 }
 
+/* Up to where the server's log is the one in which the position was taken, PG_LSN_NONE without a promotion since. From there on positions are of the new one. */
+static bool find_timeline(stream *m, const pg_place *from, pg_lsn *ret_shared, err *e)
+{
+    pg_place have;
+    arena mem;
+    arena_init(&mem, 256, 0);
+    bool ok = pg_place_read(m->s->conn, &mem, &have, e);
+    if (ok) m->place.timeline = have.timeline;
+    if (ok && have.timeline != from->timeline) ok = pg_timeline_follow(m->s, from, have.timeline, ret_shared, e);
+    arena_finish(&mem);
+    return ok;
+}
+
 static bool set_places(stream *m, err *e)
 {
     pg_place from, until;
+    pg_lsn shared = PG_LSN_NONE;
     if (!pg_place_parse(m->r->from.text, &from, e)) return false;
     m->place = from;
     m->place.system = arena_copy(&m->place_mem, from.system);
     if (!m->place.system.p) return err_no_memory(e, "a position");
-    if (!look_first(m, from.seen, e)) return false;
+    if (!find_timeline(m, &from, &shared, e) || !look_first(m, from.seen, shared, e)) return false;
     if (position_is_none(m->r->until)) return true;
     if (!pg_place_parse(m->r->until.text, &until, e)) return false;
     m->until = until.lsn;

@@ -36,10 +36,11 @@
     "FILTER (WHERE kind = '" kind "' AND pg_catalog.age(x) > pg_catalog.age(" since ")), ''), 'UTF8')), 'hex'), 1, 16)"
 #define HASHES(since) HASH("publication", since) ", " HASH("partition", since) ", " HASH("file", since)
 
-enum { NOW_XID, NOW_PUBLICATION, NOW_PARTITIONS, NOW_FILES, THEN_PUBLICATION, THEN_PARTITIONS, THEN_FILES, PUBLICATION_THERE, PUBLICATION_NEW, PUBLICATION_OPEN, PARTITIONS_NEW };
+enum { NOW_XID, NOW_PUBLICATION, NOW_PARTITIONS, NOW_FILES, THEN_PUBLICATION, THEN_PARTITIONS, THEN_FILES, PUBLICATION_THERE, PUBLICATION_NEW, PUBLICATION_OPEN, PARTITIONS_NEW, NOW_LSN };
 
 typedef struct seen_parts {
     str xid, publication, partitions, files;
+    pg_lsn at; /* PG_LSN_NONE: not told */
 } seen_parts;
 
 bool pg_watch_select(source *s, const catalog_def *c, err *e)
@@ -86,7 +87,7 @@ static bool read_facts(source *s, pg_conn *c, str since, PGresult **ret, err *e)
              "SELECT (SELECT xid FROM now), " HASHES("(SELECT xid::xid FROM now)") ", " HASHES("$4::xid8::xid") ", count(*) FILTER (WHERE what LIKE 'p %%'), "
              "count(*) FILTER (WHERE kind = 'publication' AND NOT " OLD("x") "), "
              "count(*) FILTER (WHERE kind = 'publication' AND pg_catalog.age(x) <= pg_catalog.age((SELECT xid::xid FROM now))), "
-             "count(*) FILTER (WHERE kind = 'partition' AND NOT " OLD("x") ") FROM facts",
+             "count(*) FILTER (WHERE kind = 'partition' AND NOT " OLD("x") "), pg_catalog.pg_current_wal_insert_lsn() FROM facts",
              c->version >= 150000 ? "SELECT 'publication', 's ' || r.oid || ' ' || r.pnnspid, r.xmin FROM pg_catalog.pg_publication_namespace r JOIN b ON r.pnpubid = b.oid UNION ALL " : "");
     return ask(s, c, sql, since, ret, e);
 }
@@ -95,7 +96,8 @@ static bool is_zero(const PGresult *r, int column) { return str_eq(pg_field(r, 0
 
 static void write_seen(const PGresult *r, char ret[PG_SEEN_BYTES])
 {
-    snprintf(ret, PG_SEEN_BYTES, "%s.%s.%s.%s", PQgetvalue(r, 0, NOW_XID), PQgetvalue(r, 0, NOW_PUBLICATION), PQgetvalue(r, 0, NOW_PARTITIONS), PQgetvalue(r, 0, NOW_FILES));
+    snprintf(ret, PG_SEEN_BYTES, "%s.%s.%s.%s.%s", PQgetvalue(r, 0, NOW_XID), PQgetvalue(r, 0, NOW_PUBLICATION), PQgetvalue(r, 0, NOW_PARTITIONS), PQgetvalue(r, 0, NOW_FILES),
+             PQgetvalue(r, 0, NOW_LSN));
 }
 
 static bool publication_error(const source *s, const char *what, err *e)
@@ -121,11 +123,12 @@ bool pg_watch_first(source *s, pg_conn *c, char ret[PG_SEEN_BYTES], err *e)
 /* Each is a slice of the text. */
 static bool split_seen(str text, seen_parts *ret, err *e)
 {
-    seen_parts p;
+    seen_parts p = {.at = PG_LSN_NONE};
     uint64_t number;
-    str rest = text;
+    str rest = text, at;
+    err ignored = ERR_INIT;
     bool ok = str_split_next(&rest, '.', &p.xid) && str_to_u64(p.xid, &number) && str_split_next(&rest, '.', &p.publication) && str_split_next(&rest, '.', &p.partitions) &&
-              str_split_next(&rest, '.', &p.files);
+              str_split_next(&rest, '.', &p.files) && (!rest.p || (str_split_next(&rest, '.', &at) && pg_lsn_parse(at, &p.at, &ignored)));
     if (!ok) return err_set(e, ERR_SOURCE_POSITION, "'%.*s' is not what a position of PostgreSQL says of the catalog", STR_ARG(text));
     *ret = p;
     return true;
@@ -223,6 +226,15 @@ static bool partition_error(const source *s, const char *what, err *e)
 
 bool pg_watch_emptied(const source *s, err *e) { return partition_error(s, "truncated or written anew (TRUNCATE, VACUUM FULL or CLUSTER of the partition itself)", e); }
 
+/* Nothing at all may have changed. */
+static bool compare_all(const PGresult *r, const seen_parts *p, err *e)
+{
+    bool same = is_zero(r, PUBLICATION_NEW) && is_zero(r, PARTITIONS_NEW) && str_eq(p->publication, pg_field(r, 0, THEN_PUBLICATION)) &&
+                str_eq(p->partitions, pg_field(r, 0, THEN_PARTITIONS)) && str_eq(p->files, pg_field(r, 0, THEN_FILES));
+    return same || err_set(e, ERR_SOURCE_CHANGED,
+                           "the job's publication, or partitions of its tables, changed at the source about when it was promoted, and whether the log tells all of it cannot be known; reset the job");
+}
+
 static bool compare_facts(source *s, const PGresult *r, const seen_parts *p, const pg_watch_told *told, pg_watch_found *ret, err *e)
 {
     bool emptied = false;
@@ -235,12 +247,13 @@ static bool compare_facts(source *s, const PGresult *r, const seen_parts *p, con
     return true;
 }
 
-bool pg_watch_look(source *s, char seen[PG_SEEN_BYTES], const pg_watch_told *told, pg_watch_found *ret, err *e)
+bool pg_watch_look(source *s, char seen[PG_SEEN_BYTES], pg_lsn shared, const pg_watch_told *told, pg_watch_found *ret, err *e)
 {
     PGresult *r;
     seen_parts p;
     if (!split_seen(str_from_c(seen), &p, e) || !read_facts(s, s->conn, p.xid, &r, e)) return false;
-    bool ok = compare_facts(s, r, &p, told, ret, e);
+    bool foreign = shared != PG_LSN_NONE && (p.at == PG_LSN_NONE || p.at > shared);
+    bool ok = (!foreign || compare_all(r, &p, e)) && compare_facts(s, r, &p, told, ret, e);
     if (ok && *ret == PG_WATCH_FINE) write_seen(r, seen);
     PQclear(r);
     return ok;

@@ -3,11 +3,12 @@
 #ifndef ENGINE_POSTGRESQL_PG_WATCH_H
 #define ENGINE_POSTGRESQL_PG_WATCH_H
 
+#include "codec/pg_lsn.h"
 #include "engine/postgresql/postgresql.h"
 
-/* "1234.0123456789abcdef.0123456789abcdef.0123456789abcdef": a transaction number, before which all had ended; over what those had left, hashes of the
- * publication, of the partitions of selected tables and of the files these are in. */
-#define PG_SEEN_BYTES 80
+/* "1234.0123456789abcdef.0123456789abcdef.0123456789abcdef.0/16B3748": a transaction number, before which all had ended; over what those had left, hashes of the
+ * publication, of the partitions of selected tables and of the files these are in; where the log ended then (older versions of Sluice did not note it). */
+#define PG_SEEN_BYTES 104
 
 typedef enum pg_watch_found {
     PG_WATCH_FINE,
@@ -27,8 +28,9 @@ ERR_MUST_USE bool pg_watch_select(source *s, const catalog_def *c, err *e);
 ERR_MUST_USE bool pg_watch_first(source *s, pg_conn *c, char ret[PG_SEEN_BYTES], err *e);
 /* Looks at what has happened since `seen`, and moves it when all is fine. ERR_SOURCE_LOG_PURGED: the publication is another one. ERR_SOURCE_DDL: partitions have
  * rows that the log does not have, or have gone. told: what the newest
- * transaction of the log emptied, NULL for nothing. */
-ERR_MUST_USE bool pg_watch_look(source *s, char seen[PG_SEEN_BYTES], const pg_watch_told *told, pg_watch_found *ret, err *e);
+ * transaction of the log emptied, NULL for nothing. shared: PG_LSN_NONE, or up to where the log is the one in which `seen` was looked at; when that was behind,
+ * transactions before the number may be others now, and nothing at all may have changed: ERR_SOURCE_CHANGED. */
+ERR_MUST_USE bool pg_watch_look(source *s, char seen[PG_SEEN_BYTES], pg_lsn shared, const pg_watch_told *told, pg_watch_found *ret, err *e);
 /* What PG_WATCH_EMPTIED means once the log has told no truncation that explains it. Returns false. */
 bool pg_watch_emptied(const source *s, err *e);
 

@@ -7,6 +7,7 @@
 
 #include "codec/pg_replication.h"
 #include "codec/pg_time.h"
+#include "codec/pg_timeline.h"
 
 static void test_lsn(void **state)
 {
@@ -101,8 +102,35 @@ static void test_status(void **state)
     assert_memory_equal(out, want, sizeof out);
 }
 
+/* The file that PostgreSQL 17 wrote at its second promotion. */
+#define HISTORY "1\t0/3000148\tno recovery target specified\n\n2\t1/5000060\tno recovery target specified\n"
+
+static void test_timeline(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *history;
+        uint32_t timeline;
+        pg_lsn end;
+    } good[] = {
+        {HISTORY, 1, 0x3000148}, {HISTORY, 2, 0x105000060}, {HISTORY, 3, PG_LSN_NONE}, {"", 1, PG_LSN_NONE}, {"# by hand\n\n  \n3\tA/B", 3, 0xa0000000b}, {"3\tA/B", 1, PG_LSN_NONE},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        err e = ERR_INIT;
+        pg_lsn end = 7;
+        if (!pg_timeline_end(str_from_c(good[i].history), good[i].timeline, &end, &e) || end != good[i].end) fail_msg("%zu: %llx %s", i, (unsigned long long)end, e.text);
+    }
+    static const char *const bad[] = {"1", "1\t", "1 0/1\t", "x\t0/1", "1\t0-1", "0\t0/1", "1\t0/1\n1\t0/2", "2\t0/1\n1\t0/2", "4294967296\t0/1", "\t0/1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        err e = ERR_INIT;
+        pg_lsn end = 7;
+        if (pg_timeline_end(str_from_c(bad[i]), 1, &end, &e)) fail_msg("%s was taken", bad[i]);
+        assert_true(e.code == ERR_CORRUPT && end == 7);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lsn), cmocka_unit_test(test_time), cmocka_unit_test(test_frames), cmocka_unit_test(test_status)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lsn), cmocka_unit_test(test_time), cmocka_unit_test(test_frames), cmocka_unit_test(test_status), cmocka_unit_test(test_timeline)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #ifndef BASE_CURSOR_H
 #define BASE_CURSOR_H
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -49,6 +50,15 @@ static inline uint64_t cursor_be(cursor *c, unsigned bytes)
     uint64_t v = 0;
     for (size_t i = 0; i < s.n; i++) v = v << 8 | (uint8_t)s.p[i];
     return v;
+}
+
+/* The same of 4 bytes, where many are read. */
+static inline uint32_t cursor_be32(cursor *c)
+{
+    str s = cursor_take(c, 4);
+    uint32_t v = 0;
+    if (s.p) memcpy(&v, s.p, sizeof v);
+    return be32toh(v);
 }
 
 static inline uint8_t cursor_u8(cursor *c) { return (uint8_t)cursor_le(c, 1); }

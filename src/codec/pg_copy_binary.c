@@ -17,7 +17,7 @@ bool pg_copy_binary_row(str *bytes, str *fields, uint32_t count, err *e)
     uint64_t n = cursor_be(&c, 2);
     if (!c.failed && n != count) return err_set(e, ERR_CORRUPT, "a row of COPY has %llu fields, not the %u of its table", (unsigned long long)n, count);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t length = (uint32_t)cursor_be(&c, 4);
+        uint32_t length = cursor_be32(&c);
         fields[i] = length == UINT32_MAX ? STR_NULL : cursor_take(&c, length);
     }
     if (c.failed) return err_set(e, ERR_CORRUPT, "a row of COPY of %zu bytes ends in the middle of a field", bytes->n);

@@ -433,10 +433,10 @@ static bool copy_out_end(pg_conn *c, str *ret, err *e)
 
 bool pg_copy_out_next(pg_conn *c, char **held, int timeout_ms, str *ret, err *e)
 {
-    int64_t deadline = timeout_ms >= 0 ? clk_mono_us(clock_of(c)) + (int64_t)timeout_ms * 1000 : deadline_of(c, c->statement_timeout_s);
+    int64_t deadline = 0;
     if (*held) PQfreemem(*held);
     *held = NULL;
-    for (;;) {
+    for (bool first = true;; first = false) {
         bool ready;
         int n = PQgetCopyData(c->pg, held, 1);
         if (n > 0) {
@@ -445,6 +445,8 @@ bool pg_copy_out_next(pg_conn *c, char **held, int timeout_ms, str *ret, err *e)
         }
         if (n == -1) return copy_out_end(c, ret, e);
         if (n == -2) return pg_conn_error(c, NULL, e, "reading rows");
+        /* Most rows are there already: no clock is read for them. */
+        if (first) deadline = timeout_ms >= 0 ? clk_mono_us(clock_of(c)) + (int64_t)timeout_ms * 1000 : deadline_of(c, c->statement_timeout_s);
         if (!wait_socket(c, POLLIN, deadline, &ready, e)) return false;
         if (!ready) {
             *ret = STR("");

@@ -6,7 +6,7 @@ load_sluice() {
     WORKER_CPU=0 WORKER_RSS=0 before=$(cpu_of "$SOURCE_PID" "$TARGET_PID") begin=$(now)
     job=$(create_job --type migration)
     await_state "$job" Finished
-    echo "$(since "$begin") $(difference "$(cpu_of "$SOURCE_PID" "$TARGET_PID")" "$before") $WORKER_CPU $WORKER_RSS"
+    echo "$(since "$begin") $(difference "$(cpu_of "$SOURCE_PID" "$TARGET_PID")" "$before") $(cpu_at_end "$job") $WORKER_RSS"
     "$SLUICE" job delete "$job" >/dev/null
 }
 

@@ -90,6 +90,10 @@ note_worker() {
     WORKER_RSS=$(awk '/VmHWM/{print $2}' "/proc/$pid/status" 2>/dev/null || echo "$WORKER_RSS")
     [ -n "$WORKER_RSS" ] || WORKER_RSS=0
 }
+# The CPU seconds that the job's worker used, as its last words tell them: note_worker may have looked a moment before its end.
+cpu_at_end() { # JOB
+    sed -n "s/.* job=$1 event=worker_ended .*user_ms=\([0-9]*\) system_ms=\([0-9]*\).*/\1 \2/p" "$WORK/serve.log" | tail -n 1 | awk '{ print ($1 + $2) / 1000 }'
+}
 # await_state JOB STATE: ends the bench when the job fails. It looks five times a second and by small programs: what it uses, the servers lack.
 await_state() {
     local state

@@ -328,11 +328,37 @@ static bool find_loose_children(const pg_work *w, const table_def *source_parent
     return true;
 }
 
+/* The source's statement: MySQL's catalog does not keep its text by itself. */
+static bool tell_foreign_key(const pg_work *w, const foreign_key_def *s, const char *what, err *e)
+{
+    BUF_AUTO sql = BUF_INIT;
+    buf_add_c(&sql, "ALTER TABLE ");
+    pg_add_source_name(&sql, w->s->schema);
+    buf_add_byte(&sql, '.');
+    pg_add_source_name(&sql, w->s->name);
+    buf_add_c(&sql, " ADD CONSTRAINT ");
+    pg_add_source_name(&sql, s->name);
+    for (uint32_t i = 0; i < s->count; i++) {
+        buf_add_c(&sql, i ? "," : " FOREIGN KEY (");
+        pg_add_source_name(&sql, w->s->columns[s->columns[i]].name);
+    }
+    buf_add_c(&sql, ") REFERENCES ");
+    pg_add_source_name(&sql, s->parent_schema);
+    buf_add_byte(&sql, '.');
+    pg_add_source_name(&sql, s->parent_table);
+    for (uint32_t i = 0; i < s->count; i++) {
+        buf_add_c(&sql, i ? "," : " (");
+        pg_add_source_name(&sql, s->parent_columns[i]);
+    }
+    buf_printf(&sql, ") ON DELETE %.*s ON UPDATE %.*s", STR_ARG(s->on_delete.n ? s->on_delete : STR("RESTRICT")), STR_ARG(s->on_update.n ? s->on_update : STR("RESTRICT")));
+    return sql.failed ? err_no_memory(e, "a finding") : tell(w, "foreign key", s->name, RULE_COUNT, what, buf_str(&sql));
+}
+
 static bool plan_foreign_key(const pg_work *w, const foreign_key_def *s, foreign_key_def *t, bool *ret_carried, err *e)
 {
     const table_def *source_parent = catalog_find_table(w->m->source, s->parent_schema, s->parent_table);
     *ret_carried = false;
-    if (!source_parent) return tell(w, "foreign key", s->name, RULE_COUNT, "the foreign key is not carried: its parent table is not selected", STR(""));
+    if (!source_parent) return tell_foreign_key(w, s, "the foreign key is not carried: its parent table is not selected", e);
     const table_def *parent = w->m->target->tables[source_parent->id];
     *t = (foreign_key_def){.name = pg_short_name(w->m, w->s, s->name), .columns = s->columns, .count = s->count, .parent_schema = parent->schema,
                            .parent_table = parent->name, .parent_columns = arena_array(w->m->a, s->count, sizeof *t->parent_columns),
@@ -341,11 +367,11 @@ static bool plan_foreign_key(const pg_work *w, const foreign_key_def *s, foreign
     for (uint32_t i = 0; i < s->count; i++) {
         uint32_t at = table_find_column(source_parent, s->parent_columns[i]);
         if (at == UINT32_MAX || !source_parent->columns[at].selected || !w->s->columns[s->columns[i]].selected)
-            return tell(w, "foreign key", s->name, RULE_COUNT, "the foreign key is not carried: a column of it is not selected", STR(""));
+            return tell_foreign_key(w, s, "the foreign key is not carried: a column of it is not selected", e);
         t->parent_columns[i] = parent->columns[at].name;
     }
     if (!has_unique_key(parent, t->parent_columns, t->count))
-        return tell(w, "foreign key", s->name, RULE_COUNT, "the foreign key is not carried: PostgreSQL wants a primary or unique key of just these columns at the parent", STR(""));
+        return tell_foreign_key(w, s, "the foreign key is not carried: PostgreSQL wants a primary or unique key of just these columns at the parent", e);
     *ret_carried = true;
     return find_loose_children(w, source_parent, s, e) && write_foreign_key(w, parent, s, t, e);
 }

@@ -31,7 +31,7 @@ typedef struct fixture {
     table_def *list[FIXTURE_TABLES];
     const char *const *choices; /* pairs of key and value, ended by NULL; NULL: none */
     mapping_options options;
-    buf found;
+    buf found, sources; /* SQL of what is not carried, a line each */
     mapping *m;
 } fixture;
 
@@ -48,6 +48,7 @@ static inline void fixture_add_finding(void *ctx, const mapping_finding *g)
     fixture *f = ctx;
     str name = g->column ? g->column->name : g->object;
     buf_printf(&f->found, "%.*s %.*s%s %.*s | %.*s\n", STR_ARG(g->rule), STR_ARG(name), g->fails ? "!" : "", STR_ARG(g->what), STR_ARG(g->condition_sql));
+    if (g->source_text.p) buf_printf(&f->sources, "%.*s\n", STR_ARG(g->source_text));
 }
 
 /* schema.name of a table and its definition; the DDL's own name does not count. */
@@ -81,6 +82,10 @@ static inline bool fixture_make(fixture *f, err *e)
 }
 
 static inline table_def *fixture_target(fixture *f, uint32_t i) { return mapping_catalog(f->m)->tables[i]; }
-static inline void fixture_finish(fixture *f) { buf_finish(&f->found); }
+static inline void fixture_finish(fixture *f)
+{
+    buf_finish(&f->found);
+    buf_finish(&f->sources);
+}
 
 #endif

@@ -249,6 +249,7 @@ static void test_foreign_keys(void **state)
     assert_null(strstr(buf_c(&out), "foreign f2"));
     assert_non_null(strstr(buf_c(&out), " f2 the foreign key is not carried: PostgreSQL wants a primary or unique key of just these columns at the parent | \n"));
     assert_non_null(strstr(buf_c(&out), " f3 the foreign key is not carried: its parent table is not selected | \n"));
+    assert_non_null(strstr(buf_c(&f.sources), "ALTER TABLE `shop`.`child` ADD CONSTRAINT `f2` FOREIGN KEY ("));
     assert_non_null(strstr(buf_c(&out), "key child_p_2: CREATE INDEX \"child_p_2\" ON"));
     fixture_finish(&f);
 }

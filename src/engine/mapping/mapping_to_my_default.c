@@ -223,6 +223,15 @@ static bool plan_function(const default_work *c, bool *ret_known)
     return true;
 }
 
+/* One without columns: those are not allowed there. */
+static bool plan_expression(const default_work *c)
+{
+    str sql;
+    if (!my_translate(c->w, c->s->default_sql, c->t, &sql)) return dropped(c, RULE_COUNT, "the destination has no expression that is known to mean the same");
+    c->t->default_sql = arena_printf(c->w->m->a, "(%.*s)", STR_ARG(sql));
+    return my_made(c->t->default_sql, c->e);
+}
+
 bool my_plan_default(const my_work *w, uint32_t column, err *e)
 {
     default_work c = {.w = w, .index = column, .s = &w->s->columns[column], .t = &w->t->columns[column], .plan = &w->p->columns[column], .e = e};
@@ -233,6 +242,6 @@ bool my_plan_default(const my_work *w, uint32_t column, err *e)
     if (str_starts_with(c.s->default_sql, STR("nextval("))) return plan_sequence(&c);
     if (!plan_function(&c, &found)) return false;
     if (found) return true;
-    if (!read_literal(c.s->default_sql, w->m->a, &text, &is_null, &number)) return dropped(&c, RULE_COUNT, "it is an expression");
+    if (!read_literal(c.s->default_sql, w->m->a, &text, &is_null, &number)) return plan_expression(&c);
     return is_null || plan_literal(&c, text, number);
 }

@@ -1,4 +1,4 @@
-/* Checks and generated columns of PostgreSQL, as pg_get_expr prints them, in MySQL's SQL; what is not the same there is refused. */
+/* Checks, generated columns and defaults of PostgreSQL, as pg_get_expr prints them, in MySQL's SQL; what is not the same there is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -109,11 +109,31 @@ static void test_names_and_keys(void **state)
     fixture_finish(&f);
 }
 
+/* A default that is an expression without columns. */
+static void test_defaults(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql, *wanted;
+    } defaults[] = {{"(1 + 2)", "((1 + 2))"}, {"('a'::text || 'b'::text)", "(concat('a','b'))"}, {"length('abc'::text)", "(char_length('abc'))"}, {"md5('a'::text)", NULL}, {"(random() * (2)::double precision)", NULL}};
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+        fixture f = {0};
+        err e = ERR_INIT;
+        table_def *t = fixture_add(&f, "shop", "a", i == 1 ? "c text" : "c int8");
+        t->columns[0].default_sql = str_from_c(defaults[i].sql);
+        if (!fixture_make(&f, &e)) fail_msg("%s", e.text);
+        str got = str_or_empty(fixture_target(&f, 0)->columns[0].default_sql);
+        if (!str_eq(got, str_from_c(defaults[i].wanted ? defaults[i].wanted : ""))) fail_msg("%s: %.*s", defaults[i].sql, STR_ARG(got));
+        fixture_finish(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_expressions, start, finish),
         cmocka_unit_test_setup_teardown(test_names_and_keys, start, finish),
+        cmocka_unit_test_setup_teardown(test_defaults, start, finish),
     };
     return cmocka_run_group_tests_name("mapping_my_expressions", tests, NULL, NULL);
 }

@@ -168,9 +168,10 @@ static void tell_objects(mapping_maker *m)
 static bool finish(mapping_maker *m, err *e)
 {
     if (!for_all(m, my_plan_keys, e) || !for_all(m, my_plan_foreign_keys, e) || !for_all(m, my_write_create, e)) return false;
+    m->target->views = arena_array(m->a, m->source->view_count, sizeof *m->target->views);
+    if (!m->target->views) return err_no_memory(e, "views");
     for (uint32_t i = 0; i < m->source->view_count; i++)
-        mapping_find(m, NULL, NULL, RULE_COUNT, (mapping_finding){.kind = STR("view"), .schema = m->source->views[i].schema, .object = m->source->views[i].name,
-                                                                  .source_text = m->source->views[i].create_sql, .what = STR("views are not carried to MySQL; write them anew")});
+        if (!my_plan_view(m, &m->source->views[i], e)) return false;
     tell_objects(m);
     return true;
 }

@@ -86,6 +86,30 @@ ERR_MUST_USE bool my_plan_expressions(const my_work *w, err *e);
  * False: there is none that gives the same for every row of the source. */
 bool my_translate(const my_work *w, str sql, const column_def *column, str *ret);
 
+/* A table in the FROM of a view, under the name that its columns have there; the view's text as far as it is read. */
+typedef struct my_scope {
+    my_work w;
+    str alias;
+} my_scope;
+typedef struct my_text {
+    const my_scope *scope;
+    uint32_t count;
+    str sql;
+    size_t at;
+} my_text;
+/* Of the same file. Each takes what stands next in the text, or leaves it there and returns false. */
+bool my_at_end(my_text *t);
+bool my_take_word(my_text *t, const char *word);
+bool my_take_sign(my_text *t, const char *sign);
+bool my_take_name(my_text *t, str *ret);
+/* A column alone, of whatever type, is what it is in its table; ret_name: as the source has it. */
+bool my_take_view_column(my_text *t, str *ret, str *ret_name);
+/* A condition or a value, as my_translate; reads on in any case. */
+bool my_translate_in_view(my_text *t, bool condition, str *ret);
+
+/* mapping_to_my_view.c: the view in the form of SHOW CREATE VIEW, or a finding that it is not carried; after all tables. */
+ERR_MUST_USE bool my_plan_view(mapping_maker *m, const view_def *v, err *e);
+
 /* mapping_to_my_keys.c: keys (with row_key) and foreign keys, after all columns of all tables (T69). */
 ERR_MUST_USE bool my_plan_keys(const my_work *w, err *e);
 ERR_MUST_USE bool my_plan_foreign_keys(const my_work *w, err *e);

@@ -22,8 +22,10 @@ enum token { END, BAD, WORD, NAME /* quoted */, STRING, NUMBER, SIGN };
 
 typedef struct parser {
     const my_work *w;
+    const my_scope *scope; /* of a view: its tables; else NULL */
+    uint32_t scope_count;
     str sql;
-    size_t at;
+    size_t at, start;      /* behind the token, of the token */
     enum token token;
     str text; /* of the token; names and strings without their quotes */
     unsigned depth;
@@ -60,7 +62,7 @@ static void take_quoted(parser *p, char mark)
 static void advance(parser *p)
 {
     while (look(p, 0) == ' ' || look(p, 0) == '\n') p->at++;
-    size_t start = p->at;
+    size_t start = p->start = p->at;
     char c = look(p, 0);
     p->text = STR("");
     if (p->at >= p->sql.n) {
@@ -77,7 +79,7 @@ static void advance(parser *p)
     } else if (is_digit(c)) {
         while (is_digit(look(p, 0)) || look(p, 0) == '.') p->at++;
         p->token = is_letter(look(p, 0)) ? BAD : NUMBER;
-    } else if (strchr("()[],", c)) {
+    } else if (strchr("()[],.", c)) {
         p->at++;
         p->token = SIGN;
     } else {
@@ -130,15 +132,42 @@ static part number(str text)
     return text.n > 40 || n.scale > SCALE_MOST ? refused : n;
 }
 
-static part column_part(const parser *p, str name)
+/* A name, and in a view the one behind its point: what has the column, and its index; NULL: there is none. */
+static const my_work *find_column(parser *p, str name, str *ret_alias, uint32_t *ret)
 {
-    uint32_t i = table_find_column(p->w->s, name);
-    if (i == UINT32_MAX || !str_eq(p->w->s->columns[i].name, name)) return refused;
-    const column_def *s = &p->w->s->columns[i], *t = &p->w->t->columns[i];
-    if (!s->selected || !t->selected || s->generated || t->auto_increment) return refused;
+    const my_work *w = p->scope ? NULL : p->w;
+    *ret_alias = STR("");
+    if (p->scope && take_sign(p, ".")) {
+        for (uint32_t i = 0; i < p->scope_count; i++)
+            if (str_eq(p->scope[i].alias, name)) w = &p->scope[i].w, *ret_alias = name;
+        name = p->token == WORD || p->token == NAME ? p->text : STR("");
+        advance(p);
+    } else if (p->scope && p->scope_count == 1) {
+        w = &p->scope[0].w;
+        *ret_alias = p->scope[0].alias;
+    }
+    *ret = w ? table_find_column(w->s, name) : UINT32_MAX;
+    return *ret == UINT32_MAX || !str_eq(w->s->columns[*ret].name, name) || !w->s->columns[*ret].selected || !w->t->columns[*ret].selected ? NULL : w;
+}
+
+static void add_column_name(str alias, const column_def *t, buf *sql)
+{
+    if (alias.n) my_add_name(sql, alias);
+    if (alias.n) buf_add_byte(sql, '.');
+    my_add_name(sql, t->name);
+}
+
+static part column_part(parser *p, str name)
+{
+    str alias;
+    uint32_t i;
+    const my_work *w = find_column(p, name, &alias, &i);
+    if (!w || (!p->scope && (w->s->columns[i].generated || w->t->columns[i].auto_increment))) return refused;
+    if (p->scope && w->details[i] && w->details[i]->no_value != MY_NO_VALUE_ERROR) return refused; /* some values are others */
+    const column_def *s = &w->s->columns[i], *t = &w->t->columns[i];
     const type_def *type = my_base_type(s);
     BUF_AUTO sql = BUF_INIT;
-    my_add_name(&sql, t->name);
+    add_column_name(alias, t, &sql);
     part c = made(K_NULL, sql.failed ? STR_NULL : arena_copy(p->w->m->a, buf_str(&sql)));
     c.scale = t->scale;
     switch (type->type) {
@@ -400,4 +429,74 @@ bool my_translate(const my_work *w, str sql, const column_def *column, str *ret)
                               (all.kind == K_TEXT && (column->type == COL_TEXT || column->type == COL_VARCHAR) && column->charset.n);
     *ret = all.sql;
     return fits;
+}
+
+/* ---- views ---- */
+
+static parser at_text(const my_text *t)
+{
+    parser p = {.w = &t->scope[0].w, .scope = t->scope, .scope_count = t->count, .sql = t->sql, .at = t->at};
+    advance(&p);
+    return p;
+}
+
+bool my_at_end(my_text *t)
+{
+    const parser p = at_text(t);
+    return p.token == END || (p.token == BAD && str_eq(str_sub(t->sql, p.start, SIZE_MAX), STR(";")));
+}
+
+bool my_take_word(my_text *t, const char *word)
+{
+    parser p = at_text(t);
+    if (!take_word(&p, word)) return false;
+    t->at = p.start;
+    return true;
+}
+
+bool my_take_sign(my_text *t, const char *sign)
+{
+    parser p = at_text(t);
+    if (!take_sign(&p, sign)) return false;
+    t->at = p.start;
+    return true;
+}
+
+/* Words in capitals are PostgreSQL's own. */
+bool my_take_name(my_text *t, str *ret)
+{
+    parser p = at_text(t);
+    bool capital = false;
+    for (size_t i = 0; p.token == WORD && i < p.text.n; i++) capital = capital || (p.text.p[i] >= 'A' && p.text.p[i] <= 'Z');
+    if ((p.token != WORD && p.token != NAME) || capital) return false;
+    *ret = p.text;
+    advance(&p);
+    t->at = p.start;
+    return true;
+}
+
+bool my_take_view_column(my_text *t, str *ret, str *ret_name)
+{
+    parser p = at_text(t);
+    str alias, name = p.text;
+    uint32_t i;
+    BUF_AUTO sql = BUF_INIT;
+    if (p.token != WORD && p.token != NAME) return false;
+    advance(&p);
+    const my_work *w = find_column(&p, name, &alias, &i);
+    if (!w) return false;
+    add_column_name(alias, &w->t->columns[i], &sql);
+    *ret = sql.failed ? STR_NULL : arena_copy(w->m->a, buf_str(&sql));
+    *ret_name = w->s->columns[i].name;
+    t->at = p.start;
+    return ret->p != NULL;
+}
+
+bool my_translate_in_view(my_text *t, bool condition, str *ret)
+{
+    parser p = at_text(t);
+    part all = parse_chain(&p);
+    t->at = p.start;
+    *ret = all.sql;
+    return !is_refused(all) && (condition ? all.kind == K_BOOL : all.kind != K_NULL && all.kind != K_MOMENT);
 }

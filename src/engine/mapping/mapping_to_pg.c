@@ -157,6 +157,11 @@ static bool add_relation_names(mapping_maker *m, map *names, err *e)
         str key = arena_printf(m->a, "%.*s.%.*s", STR_ARG(t->schema), STR_ARG(t->name));
         if (!key.p || !map_put(names, key, t)) return err_no_memory(e, "names");
     }
+    for (uint32_t i = 0; i < m->source->view_count; i++) {
+        const view_def *v = &m->source->views[i];
+        str key = arena_printf(m->a, "%.*s.%.*s", STR_ARG(v->target_schema), STR_ARG(v->target_name));
+        if (!key.p || !map_put(names, key, m)) return err_no_memory(e, "names");
+    }
     return true;
 }
 
@@ -171,9 +176,10 @@ static bool finish_tables(mapping_maker *m, map *names, err *e)
         pg_work w = pg_work_of(m, &m->tables[i]);
         if (!pg_plan_foreign_keys(&w, e)) return err_context(e, "table %.*s.%.*s", STR_ARG(w.s->schema), STR_ARG(w.s->name));
     }
+    m->target->views = arena_array(m->a, m->source->view_count, sizeof *m->target->views);
+    if (!m->target->views) return err_no_memory(e, "views");
     for (uint32_t i = 0; i < m->source->view_count; i++)
-        mapping_find(m, NULL, NULL, RULE_COUNT, (mapping_finding){.kind = STR("view"), .schema = m->source->views[i].schema, .object = m->source->views[i].name,
-                                                                  .source_text = m->source->views[i].create_sql, .what = STR("views are not carried to PostgreSQL; write them anew")});
+        if (!pg_plan_view(m, &m->source->views[i], e)) return false;
     return true;
 }
 

@@ -85,9 +85,23 @@ ERR_MUST_USE bool pg_plan_on_update(const pg_work *w, err *e);
 ERR_MUST_USE bool pg_plan_partitions(const pg_work *w, map *names, err *e);
 
 /* mapping_to_pg_expression.c */
-typedef enum pg_expression_use { PG_FOR_DEFAULT /* no columns */, PG_FOR_VALUE, PG_FOR_CHECK, PG_FOR_INDEX /* may tell apart less than the source does */ } pg_expression_use;
+typedef enum pg_expression_use { PG_FOR_DEFAULT /* no columns */, PG_FOR_VALUE, PG_FOR_CHECK, PG_FOR_INDEX /* may tell apart less than the source does */, PG_FOR_VIEW } pg_expression_use;
+/* A table in the FROM of a view, under the name that its columns have there. */
+typedef struct pg_scope {
+    pg_work w;
+    str alias;
+    bool aliased;
+} pg_scope;
 /* The expression in PostgreSQL's SQL (in the arena); as a value of the target's column unless that is NULL. False: it is none that gives the same everywhere. */
 bool pg_translate(const pg_work *w, str sql, pg_expression_use use, const column_def *column, str *ret);
+
+/* The same of an expression in a view, which is read from *l on, up to a token that is no part of it: a condition or a value. */
+bool pg_translate_in_view(const pg_scope *scope, uint32_t count, ddl_lexer *l, bool condition, str *ret);
+/* A column alone, of whatever type, is what it is in its table. */
+bool pg_take_view_column(const pg_scope *scope, uint32_t count, ddl_lexer *l, str *ret);
+
+/* mapping_to_pg_view.c: the view as an object, or a finding that it is not carried; after all tables. */
+ERR_MUST_USE bool pg_plan_view(mapping_maker *m, const view_def *v, err *e);
 
 /* mapping_to_pg_keys.c: keys and foreign keys, after all columns. names: of the relations of each schema, "schema.name" → anything. */
 /* A name that no relation of the schema has yet; it is taken then. */

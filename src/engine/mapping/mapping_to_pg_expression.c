@@ -1,4 +1,4 @@
-/* Expressions of MySQL (DEFAULT, generated columns, CHECK, indexes) as PostgreSQL's, where both servers give the same result for every row; all else is refused
+/* Expressions of MySQL (DEFAULT, generated columns, CHECK, indexes, views) as PostgreSQL's, where both servers give the same result for every row; all else is refused
  * and told. What makes them differ and is refused therefore: comparisons of texts (collations), case mapping, division of decimals (digits of the result),
  * implicit conversions, everything with JSON, and functions that are not listed. Integers are computed as bigint, as MySQL does.
  * Source: MySQL 8.4 manual "Expression Syntax", "Operator Precedence"; each form measured on MySQL 9.7, MariaDB 10.11 and PostgreSQL 15 (tests/e2e). */
@@ -15,11 +15,16 @@ typedef struct part {
     enum kind kind;
     str sql;
     bool number; /* a literal integer, not negative */
+    str text;    /* a literal text; p == NULL for all else */
+    bool exact;  /* a text of a view that the source compares by its letters */
+    bool positive; /* of a view: UNSIGNED, whose sums and differences are errors at the source where they fall below 0 */
 } part;
 
 typedef struct parser {
     const pg_work *w;
     pg_expression_use use;
+    const pg_scope *scope; /* PG_FOR_VIEW: its tables */
+    uint32_t scope_count;
     ddl_lexer lexer;
     ddl_token now;
     unsigned depth;
@@ -69,8 +74,12 @@ static part literal(parser *p, enum kind kind, str text)
     BUF_AUTO sql = BUF_INIT;
     pg_add_literal(&sql, text);
     if (kind == K_TEXT && p->use != PG_FOR_DEFAULT) buf_add_c(&sql, "::text");
-    return made(kind, sql.failed ? STR_NULL : arena_copy(p->w->m->a, buf_str(&sql)));
+    part made_of = made(kind, sql.failed ? STR_NULL : arena_copy(p->w->m->a, buf_str(&sql)));
+    if (kind == K_TEXT) made_of.text = text;
+    return made_of;
 }
+
+static part day_of(parser *p, str text) { return made(K_DATE, arena_printf(p->w->m->a, "'%.*s'::date", STR_ARG(text))); }
 
 static part string_part(parser *p)
 {
@@ -111,16 +120,70 @@ static part number_part(parser *p)
     return n;
 }
 
+/* `table`.`column` or `database`.`table`.`column` of a view. */
+static const pg_scope *find_scope(const parser *p, const str *names, uint32_t n)
+{
+    for (uint32_t i = 0; i < p->scope_count; i++) {
+        const pg_scope *s = &p->scope[i];
+        if (n == 2 ? str_eq(s->alias, names[0]) : !s->aliased && str_eq(s->w.s->schema, names[0]) && str_eq(s->w.s->name, names[1])) return s;
+    }
+    return NULL;
+}
+
+/* The name in PostgreSQL's SQL, and whose column it is; {NULL,0}: none that may stand here. */
+static str take_column(parser *p, const pg_work **ret, uint32_t *ret_index)
+{
+    str names[3];
+    uint32_t n = 0;
+    const pg_scope *scope = NULL;
+    *ret = p->w;
+    do {
+        if (n == 3 || p->now.kind != DDL_NAME || !(names[n++] = ddl_unquote_name(p->w->m->a, p->now)).p) return STR_NULL;
+        advance(p);
+    } while (p->scope && take_punct(p, '.'));
+    if (p->scope && (n < 2 || !(scope = find_scope(p, names, n)))) return STR_NULL;
+    if (scope) *ret = &scope->w;
+    *ret_index = table_find_column((*ret)->s, names[n - 1]);
+    if (*ret_index == UINT32_MAX || !(*ret)->s->columns[*ret_index].selected || (!scope && (*ret)->s->columns[*ret_index].generated)) return STR_NULL;
+    BUF_AUTO sql = BUF_INIT;
+    if (scope) pg_add_name(&sql, scope->alias);
+    if (scope) buf_add_byte(&sql, '.');
+    pg_add_name(&sql, (*ret)->t->columns[*ret_index].name);
+    return sql.failed ? STR_NULL : arena_copy(p->w->m->a, buf_str(&sql));
+}
+
+/* By bytes, blanks at the end included, as PostgreSQL's; and the target's values are the source's. */
+static bool is_exact(const pg_work *w, uint32_t column)
+{
+    const pg_column_detail *d = w->p->columns[column].detail;
+    str collation = w->s->columns[column].collation;
+    return d && d->bad_bytes == PG_BAD_ERROR && d->nul == PG_NUL_ERROR && (str_ends_with(collation, STR("_nopad_bin")) || str_ends_with(collation, STR("_0900_bin")));
+}
+
+static bool keeps_days(const pg_work *w, uint32_t column)
+{
+    const pg_column_detail *d = w->p->columns[column].detail;
+    return !d || d->no_day == PG_NO_DAY_ERROR;
+}
+
+static part typed_column(parser *p, const pg_work *w, uint32_t i, part name);
+
 static part column_part(parser *p)
 {
-    uint32_t i = table_find_column(p->w->s, ddl_unquote_name(p->w->m->a, p->now));
-    advance(p);
-    if (i == UINT32_MAX || p->use == PG_FOR_DEFAULT || !p->w->s->columns[i].selected || p->w->s->columns[i].generated) return refused;
-    const column_def *s = &p->w->s->columns[i], *t = &p->w->t->columns[i];
-    BUF_AUTO sql = BUF_INIT;
-    pg_add_name(&sql, t->name);
-    if (sql.failed) return refused;
-    part name = made(K_NULL, arena_copy(p->w->m->a, buf_str(&sql)));
+    const pg_work *w;
+    uint32_t i;
+    part name = made(K_NULL, take_column(p, &w, &i));
+    if (is_refused(name) || p->use == PG_FOR_DEFAULT) return refused;
+    part c = typed_column(p, w, i, name);
+    if (p->use != PG_FOR_VIEW || is_refused(c)) return c;
+    c.positive = w->s->columns[i].is_unsigned;
+    c.exact = c.kind == K_TEXT && is_exact(w, i);
+    return (c.kind == K_DATE || c.kind == K_DATETIME) && !keeps_days(w, i) ? refused : c;
+}
+
+static part typed_column(parser *p, const pg_work *w, uint32_t i, part name)
+{
+    const column_def *s = &w->s->columns[i], *t = &w->t->columns[i];
     switch (t->type) {
     case COL_SMALLINT:
     case COL_INT:
@@ -301,6 +364,10 @@ static part word_part(parser *p)
             if ((uint8_t)text.sql.p[i] > 127) return refused;
         return text;
     }
+    if (str_eq_nocase(word, STR("date")) && p->now.kind == DDL_STRING && p->use != PG_FOR_DEFAULT) {
+        part text = string_part(p);
+        return !is_refused(text) && text.text.n == 10 && pg_is_day(text.text) ? day_of(p, text.text) : refused;
+    }
     if (str_eq_nocase(word, STR("null"))) return made(K_NULL, STR("NULL"));
     if (str_eq_nocase(word, STR("true"))) return made(K_BOOL, STR("true"));
     if (str_eq_nocase(word, STR("false"))) return made(K_BOOL, STR("false"));
@@ -333,7 +400,7 @@ static part primary(parser *p)
         }
         if (take_punct(p, '-')) {
             part a = parse_primary(p);
-            return !is_refused(a) && is_number(a) ? call1(p, a.kind, "(- ", a, ")") : refused;
+            return !is_refused(a) && is_number(a) && !a.positive ? call1(p, a.kind, "(- ", a, ")") : refused;
         }
         return refused;
     case DDL_END:
@@ -356,7 +423,7 @@ static part parse_primary(parser *p)
 
 static part divide_or_rest(parser *p, part a, bool rest, part b)
 {
-    if (is_refused(a) || is_refused(b) || a.kind != K_INT || b.kind != K_INT) return refused;
+    if (is_refused(a) || is_refused(b) || a.positive || b.positive || a.kind != K_INT || b.kind != K_INT) return refused;
     return made(K_INT, arena_printf(p->w->m->a, "(%.*s %s NULLIF(%.*s, 0))", STR_ARG(a.sql), rest ? "%" : "/", STR_ARG(b.sql)));
 }
 
@@ -366,7 +433,7 @@ static part parse_factor(parser *p)
     for (;;) {
         if (take_punct(p, '*')) {
             part x = as_value(p, a), y = as_value(p, parse_primary(p));
-            a = is_refused(x) || is_refused(y) || wider(x, y) == K_NULL ? refused : binary(p, wider(x, y), x, "*", y);
+            a = is_refused(x) || is_refused(y) || x.positive || y.positive || wider(x, y) == K_NULL ? refused : binary(p, wider(x, y), x, "*", y);
         } else if (take_punct(p, '/')) {
             part x = as_value(p, a), y = as_value(p, parse_primary(p));
             bool real = !is_refused(x) && !is_refused(y) && wider(x, y) == K_REAL;
@@ -389,17 +456,26 @@ static part parse_sum(parser *p)
         bool plus = take_punct(p, '+');
         if (!plus && !take_punct(p, '-')) return a;
         part x = as_value(p, a), y = as_value(p, parse_factor(p));
-        a = is_refused(x) || is_refused(y) || wider(x, y) == K_NULL ? refused : binary(p, wider(x, y), x, plus ? "+" : "-", y);
+        a = is_refused(x) || is_refused(y) || x.positive || y.positive || wider(x, y) == K_NULL ? refused : binary(p, wider(x, y), x, plus ? "+" : "-", y);
     }
 }
 
 static bool is_day_kind(part p) { return p.kind == K_DATE || p.kind == K_DATETIME; }
+static bool is_exact_or_literal(part p) { return p.kind == K_TEXT && (p.exact || p.text.p); }
 
-/* A real against another number: MySQL compares as doubles, PostgreSQL too. Texts never: their collations differ. */
-static bool comparable(part a, part b)
+/* A real against another number: MySQL compares as doubles, PostgreSQL too. Texts only for equality, and where neither server's collation has a say. */
+static bool comparable(part a, part b, bool equality)
 {
     if (is_refused(a) || is_refused(b)) return false;
+    if (equality && (a.exact || b.exact)) return is_exact_or_literal(a) && is_exact_or_literal(b);
     return wider(a, b) != K_NULL || (is_day_kind(a) && is_day_kind(b));
+}
+
+/* A day as a text, where it is compared with one. */
+static part as_day(parser *p, part a, part other)
+{
+    bool day = p->use == PG_FOR_VIEW && is_day_kind(other) && a.kind == K_TEXT && a.text.n == 10 && pg_is_day(a.text);
+    return day ? day_of(p, a.text) : a;
 }
 
 static const char *take_comparison(parser *p)
@@ -418,15 +494,16 @@ static part parse_in(parser *p, part a, bool negated)
     args list;
     if (!take_punct(p, '(') || !parse_args(p, &list) || !list.n) return refused;
     for (uint32_t i = 0; i < list.n; i++)
-        if (!comparable(a, list.list[i])) return refused;
+        if (!comparable(a, list.list[i] = as_day(p, list.list[i], a), true)) return refused;
+    if (a.kind == K_TEXT && !a.exact) return refused;
     return made(K_BOOL, arena_printf(p->w->m->a, "(%.*s %sIN (%.*s))", STR_ARG(a.sql), negated ? "NOT " : "", STR_ARG(join(p, &list, ", "))));
 }
 
 static part parse_between(parser *p, part a, bool negated)
 {
-    part low = parse_sum(p);
-    part high = take_word(p, "and") ? parse_sum(p) : refused;
-    if (!comparable(a, low) || !comparable(a, high)) return refused;
+    part low = as_day(p, parse_sum(p), a);
+    part high = as_day(p, take_word(p, "and") ? parse_sum(p) : refused, a);
+    if (!comparable(a, low, false) || !comparable(a, high, false)) return refused;
     return made(K_BOOL, arena_printf(p->w->m->a, "(%.*s %sBETWEEN %.*s AND %.*s)", STR_ARG(a.sql), negated ? "NOT " : "", STR_ARG(low.sql), STR_ARG(high.sql)));
 }
 
@@ -450,8 +527,9 @@ static part parse_comparison(parser *p)
         } else {
             const char *op = take_comparison(p);
             if (!op) return a;
-            part x = as_value(p, a), y = as_value(p, parse_sum(p));
-            a = comparable(x, y) ? binary(p, K_BOOL, x, op, y) : refused;
+            part x = as_value(p, a), y = as_day(p, as_value(p, parse_sum(p)), x);
+            x = as_day(p, x, y);
+            a = comparable(x, y, strchr("=I", op[0]) || strcmp(op, "<>") == 0) ? binary(p, K_BOOL, x, op, y) : refused;
         }
     }
 }
@@ -525,4 +603,26 @@ bool pg_translate(const pg_work *w, str sql, pg_expression_use use, const column
     else if (use == PG_FOR_CHECK) all = as_bool(&p, all);
     *ret = all.sql;
     return !is_refused(all);
+}
+
+bool pg_translate_in_view(const pg_scope *scope, uint32_t count, ddl_lexer *l, bool condition, str *ret)
+{
+    parser p = {.w = &scope[0].w, .use = PG_FOR_VIEW, .scope = scope, .scope_count = count, .lexer = *l};
+    advance(&p);
+    part all = condition ? as_bool(&p, parse_or(&p)) : as_value(&p, parse_or(&p));
+    l->at = p.now.start;
+    bool number = all.kind == K_INT || all.kind == K_DECIMAL, day = all.kind == K_DATE || all.kind == K_DATETIME;
+    *ret = all.sql;
+    return !is_refused(all) && (condition ? all.kind == K_BOOL : number || day || all.kind == K_TEXT);
+}
+
+bool pg_take_view_column(const pg_scope *scope, uint32_t count, ddl_lexer *l, str *ret)
+{
+    parser p = {.w = &scope[0].w, .use = PG_FOR_VIEW, .scope = scope, .scope_count = count, .lexer = *l};
+    const pg_work *w;
+    uint32_t column;
+    advance(&p);
+    *ret = take_column(&p, &w, &column);
+    l->at = p.now.start;
+    return ret->p != NULL;
 }

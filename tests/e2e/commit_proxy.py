@@ -40,6 +40,9 @@ class CommitProxy(TcpProxy):
             self.lost[how] += 1
             return how
 
+    def hear(self, got):
+        """What a client says, before it is passed on."""
+
     def connected(self, client):
         try:
             server = socket.create_connection(("127.0.0.1", self.server.port))
@@ -57,6 +60,7 @@ class _Connection:
 
     def _up(self):
         while got := self.client.recv(1 << 16):
+            self.proxy.hear(got)
             how = self.proxy.fate() if got.endswith(COMMITS[self.proxy.server.family]) else ""
             if how:
                 self._lose(how, got)

@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from commit_proxy import CommitProxy
 from servers import MariaDB
 from sluice import wait_for
 
@@ -208,3 +209,28 @@ def test_connection_faults_name_end_and_reason(mariadb_a, mysql_a):
     assert probe("server", source={**end(mysql_a), "tls": "verify-ca", "ca": ca})["ok"]
     wrong = str(Path(mysql_a.data) / "client-cert.pem")
     assert probe("server", check=False, source={**end(mysql_a), "tls": "verify-ca", "ca": wrong})["code"] == "SourceConnectFailed"
+
+
+class Listener(CommitProxy):
+    """Offers no TLS, and hears what the client says."""
+
+    heard = b""
+
+    def fate(self):
+        return ""
+
+    def hear(self, got):
+        self.heard += got
+
+
+def test_no_password_goes_over_a_line_without_tls(mysql_a):
+    """MySQL's own method of login encrypts it there with the server's key; where TLS is wanted nothing is sent at all."""
+    ca = {"ca": str(Path(mysql_a.data) / "ca.pem")}
+    for mode, more in {"off": {}, "prefer": {}, "require": {}, "verify-ca": ca, "verify-full": ca}.items():
+        mysql_a.sql("FLUSH PRIVILEGES")  # forgets who has logged in before
+        with Listener(mysql_a, 0) as line:
+            said = probe("server", check=False, source={**end(mysql_a), "port": line.port, "tls": mode, **more})
+            if mode in ("off", "prefer"):
+                assert said["ok"] and b"SET NAMES" in line.heard and mysql_a.root_password.encode() not in line.heard
+            else:
+                assert said["code"] == "SourceConnectFailed" and "TLS" in said["text"] and line.heard == b"", mode

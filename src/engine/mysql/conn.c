@@ -1,6 +1,4 @@
-/* Connecting to MySQL and MariaDB and running statements on a connection.
- * Facts: MariaDB Connector/C 3.3.20 with MYSQL_OPT_SSL_ENFORCE and without certificate verification accepts a server without TLS in
- * clear text (measured): the cipher is checked after connecting. */
+/* Setting up connections to MySQL and MariaDB and running statements on them. */
 #include "engine/mysql/conn.h"
 
 #include <errno.h>
@@ -47,7 +45,6 @@ static bool set_options(MYSQL *my, const endpoint *ep, const engine_env *env, co
                mysql_options(my, MYSQL_SET_CHARSET_NAME, "utf8mb4") || mysql_options(my, MYSQL_OPT_RECONNECT, &off) ||
                mysql_options(my, MARIADB_OPT_RESTRICTED_AUTH, AUTH_METHODS) ||
                mysql_optionsv(my, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "sluice");
-    if (ep->tls != TLS_OFF) bad = bad || mysql_options(my, MYSQL_OPT_SSL_ENFORCE, &on);
     if (ep->tls == TLS_VERIFY_CA || ep->tls == TLS_VERIFY_FULL) {
         if (ep->tls_ca_file.n) {
             char path[4096];
@@ -97,13 +94,20 @@ static bool connect_error(MYSQL *my, const endpoint *ep, conn_end end, err *e)
                           tls ? "check that the server runs, its certificate, the CA file and the TLS mode" : "check address, port, firewall and that the server runs");
 }
 
-static bool check_tls(conn *c, err *e)
+static bool no_tls(const conn *c, err *e)
 {
-    if (c->ep->tls < TLS_REQUIRE || mysql_get_ssl_cipher(c->my)) return true;
     char where[400];
     where_text(c->ep, c->end, where, sizeof where);
     return err_set(e, c->end == CONN_SOURCE ? ERR_SOURCE_CONNECT : ERR_TARGET_CONNECT,
                    "%s: TLS is required but the server offers none; switch TLS on at the server, or use TLS mode prefer", where);
+}
+
+static bool dial(conn *c, const char *host, const char *user, err *e)
+{
+    bool refused;
+    if (!conn_connect(c->my, host, user, c->ep, c->env->connect_timeout_s ? c->env->connect_timeout_s : CONNECT_TIMEOUT_S, &refused))
+        return refused ? no_tls(c, e) : connect_error(c->my, c->ep, c->end, e);
+    return c->ep->tls < TLS_REQUIRE || mysql_get_ssl_cipher(c->my) || no_tls(c, e);
 }
 
 /* One statement with what both products know, then what only one of them knows (SET of an unknown variable fails as a whole). */
@@ -138,16 +142,13 @@ bool conn_open(const endpoint *ep, const engine_env *env, conn_end end, bool loc
     snprintf(host, sizeof host, "%.*s", STR_ARG(ep->host));
     snprintf(user, sizeof user, "%.*s", STR_ARG(ep->user));
     /* Each time: a name can have another address than at the last connection. */
-    bool ok = policy_check_resolved(ep->policy, ep->host, ep->port, e) && set_options(c->my, ep, env, end, local_infile, e);
-    /* No default database, though the endpoint may name one: every statement names its own, and the destination's may not be there yet. */
-    if (ok && !mysql_real_connect(c->my, host, user, secret_c(&ep->password), NULL, ep->port, NULL, 0))
-        ok = connect_error(c->my, ep, end, e);
+    bool ok = policy_check_resolved(ep->policy, ep->host, ep->port, e) && set_options(c->my, ep, env, end, local_infile, e) && dial(c, host, user, e);
     if (ok) {
         c->is_mariadb = strstr(mysql_get_server_info(c->my), "MariaDB") != NULL;
         c->version = (uint32_t)mysql_get_server_version(c->my);
         c->thread_id = mysql_thread_id(c->my);
         keep_alive(c->my);
-        ok = policy_check_peer(ep->policy, ep->host, ep->port, (int)mysql_get_socket(c->my), e) && check_tls(c, e) && pin_session(c, e);
+        ok = policy_check_peer(ep->policy, ep->host, ep->port, (int)mysql_get_socket(c->my), e) && pin_session(c, e);
     }
     if (!ok) {
         conn_close(c);

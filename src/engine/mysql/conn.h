@@ -30,6 +30,9 @@ typedef struct conn {
  * targets, wait and net timeouts, autocommit on. LOCAL INFILE stays off unless local_infile. Error codes SOURCE_ or TARGET_ CONNECT/AUTH. */
 ERR_MUST_USE bool conn_open(const endpoint *ep, const engine_env *env, conn_end end, bool local_infile, conn **ret, err *e);
 void conn_close(conn *c); /* NULL is fine */
+/* Of conn_open: dials and logs in, without a default database (every statement names its own, and the destination's may not be there yet), by TLS as ep->tls
+ * says. *ret_refused: TLS is wanted and the server offers none; nothing of the login was sent. Other failures: mysql_error(my). */
+ERR_MUST_USE bool conn_connect(MYSQL *my, const char *host, const char *user, const endpoint *ep, uint32_t timeout_s, bool *ret_refused);
 /* Sends a statement and waits for its answer, watching env->cancel and the statement timeout; both leave the connection broken.
  * The caller reads the result with mysql_store_result or mysql_use_result. */
 ERR_MUST_USE bool conn_send(conn *c, str sql, err *e);

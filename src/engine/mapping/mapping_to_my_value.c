@@ -17,7 +17,7 @@ bool my_unexpected(const column_plan *p, arena *mem, const val *v, mapping_troub
 bool my_set_bytes(val *v, val_kind kind, str bytes, mapping_trouble *t)
 {
     if (!bytes.p || bytes.n > UINT32_MAX) {
-        t->what = STR_NULL;
+        *t = (mapping_trouble){.rule = RULE_COUNT, .what = bytes.p ? STR("what it becomes in MySQL has 4 GiB or more, which no column holds") : STR_NULL};
         return false;
     }
     *v = (val){.kind = (uint8_t)kind, .u.p = bytes.p, .n = (uint32_t)bytes.n};

@@ -122,7 +122,8 @@ bool pg_convert_vector(const column_plan *p, arena *mem, val *v, mapping_trouble
 bool pg_convert_floats(const column_plan *p, arena *mem, val *v, mapping_trouble *t);  /* the same to real[], "{1,2}" */
 /* A value of a kind that the column's type does not have. */
 bool pg_unexpected(const column_plan *p, arena *mem, const val *v, mapping_trouble *t);
-/* v becomes a text of the arena; false and *t when there is none (no memory). */
+/* v becomes a text of the arena; false and *t when there is none (p == NULL: no memory) or it is larger than a field may be. */
+#define PG_TOO_LARGE ((str){"", (size_t)MAPPING_PG_MAX_FIELD_BYTES + 1})
 bool pg_set_text(val *v, val_kind kind, str text, mapping_trouble *t);
 
 /* mapping_to_pg_text.c */

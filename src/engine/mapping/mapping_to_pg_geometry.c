@@ -148,5 +148,5 @@ bool pg_convert_geometry_text(const column_plan *p, arena *mem, val *v, mapping_
     if (srid) buf_printf(&out, "SRID=%u;", srid);
     add_shape(&c, 0, true, &out);
     if (c.failed || cursor_left(&c)) return broken(p, mem, t);
-    return pg_set_text(v, VAL_TEXT, out.failed ? STR_NULL : arena_copy(mem, buf_str(&out)), t);
+    return pg_set_text(v, VAL_TEXT, !out.failed ? arena_copy(mem, buf_str(&out)) : out.n > MAPPING_PG_MAX_FIELD_BYTES / 2 ? PG_TOO_LARGE : STR_NULL, t);
 }

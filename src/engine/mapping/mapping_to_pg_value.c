@@ -13,7 +13,11 @@ bool pg_unexpected(const column_plan *p, arena *mem, const val *v, mapping_troub
 
 bool pg_set_text(val *v, val_kind kind, str text, mapping_trouble *t)
 {
-    if (!text.p || text.n > MAPPING_PG_MAX_FIELD_BYTES) {
+    if (text.p && text.n > MAPPING_PG_MAX_FIELD_BYTES) {
+        *t = (mapping_trouble){.rule = RULE_T11, .what = STR("its text does not fit a field of PostgreSQL, which is smaller than 1 GiB")};
+        return false;
+    }
+    if (!text.p) {
         t->what = STR_NULL;
         return false;
     }
@@ -156,7 +160,7 @@ static bool convert_list(const column_plan *p, const char brackets[2], arena *me
     if (v->kind != VAL_BYTES || v->n % 4) return pg_unexpected(p, mem, v, t);
     size_t count = v->n / 4;
     char *text = count < MAPPING_PG_MAX_FIELD_BYTES / MAPPING_FLOAT_BYTES ? arena_bytes(mem, 2 + count * MAPPING_FLOAT_BYTES) : NULL, *to = text;
-    if (!text) return pg_set_text(v, VAL_TEXT, STR_NULL, t);
+    if (!text) return pg_set_text(v, VAL_TEXT, count < MAPPING_PG_MAX_FIELD_BYTES / MAPPING_FLOAT_BYTES ? STR_NULL : PG_TOO_LARGE, t);
     *to++ = brackets[0];
     for (size_t i = 0; i < count; i++) {
         const uint8_t *b = (const uint8_t *)v->u.p + 4 * i;

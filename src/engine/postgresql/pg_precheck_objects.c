@@ -48,6 +48,7 @@ bool pg_check_extensions(pg_check *k, err *e)
         for (uint32_t c = 0; t->sql == SQL_POSTGRESQL && c < t->column_count; c++)
             if (t->columns[c].selected) note_type(t->columns[c].definition, name, schema, &n, MOST_EXTENSIONS);
     }
+    uint32_t noted = n;
     n = not_made(k, name, schema, n);
     pg_check_add_array(&names, name, n);
     pg_check_add_array(&schemas, schema, n);
@@ -62,6 +63,8 @@ bool pg_check_extensions(pg_check *k, err *e)
         "LEFT JOIN pg_catalog.pg_namespace m ON m.nspname = s.nsp LEFT JOIN pg_catalog.pg_available_extensions a ON a.name = s.ext WHERE x.oid IS NULL OR n.nspname <> s.nsp";
     if (!pg_conn_query_params(k->c, str_from_c(sql), values, 2, &r, e)) return false;
     precheck_report_init(&p, "CHECK_EXTENSIONS");
+    if (noted == MOST_EXTENSIONS)
+        precheck_report_addf(&p, PRECHECK_WARNING, "-- compare pg_extension of both ends", "types of %d extensions or more are used: those beyond are not looked for in the destination", MOST_EXTENSIONS);
     for (int i = 0; i < PQntuples(r); i++) precheck_report_add(&p, k->r->schema ? PRECHECK_FAILED : PRECHECK_WARNING, pg_field(r, i, 0), pg_field(r, i, 1));
     PQclear(r);
     return precheck_report_emit(&p, k->sink, e);

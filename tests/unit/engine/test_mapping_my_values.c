@@ -331,12 +331,25 @@ static void test_any_bytes(void **state)
     }
 }
 
+/* What no field holds is said to be too large; only what there was no memory for is told as that. */
+static void test_too_large(void **state)
+{
+    (void)state;
+    val v = {0};
+    mapping_trouble t = {0};
+    assert_false(my_set_bytes(&v, VAL_BYTES, ((str){"", (size_t)UINT32_MAX + 1}), &t));
+    assert_true(str_find(t.what, STR("4 GiB or more")) != SIZE_MAX);
+    assert_false(my_set_bytes(&v, VAL_BYTES, STR_NULL, &t));
+    assert_null(t.what.p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_values, start, finish),
         cmocka_unit_test_setup_teardown(test_no_values, start, finish),
         cmocka_unit_test_setup_teardown(test_any_bytes, start, finish),
+        cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests_name("mapping_my_values", tests, NULL, NULL);
 }

@@ -377,6 +377,18 @@ static void test_any_bytes(void **state)
     }
 }
 
+/* What no field holds is said to be too large; only what there was no memory for is told as that. */
+static void test_too_large(void **state)
+{
+    (void)state;
+    val v = {0};
+    mapping_trouble t = {0};
+    assert_false(pg_set_text(&v, VAL_TEXT, PG_TOO_LARGE, &t));
+    assert_true(str_find(t.what, STR("smaller than 1 GiB")) != SIZE_MAX);
+    assert_false(pg_set_text(&v, VAL_TEXT, STR_NULL, &t));
+    assert_null(t.what.p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_labels_of_other_charsets, start, finish),
         cmocka_unit_test_setup_teardown(test_random_floats, start, finish),
         cmocka_unit_test_setup_teardown(test_any_bytes, start, finish),
+        cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests_name("mapping_values", tests, NULL, NULL);
 }

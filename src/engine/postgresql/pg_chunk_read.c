@@ -100,17 +100,18 @@ static bool take_line(reader *r, str line, err *e)
     if (line.n > UINT32_MAX) return err_set(e, ERR_LIMIT, "a row of %.*s.%.*s has more than 4 GiB", STR_ARG(r->t->schema), STR_ARG(r->t->name));
     if (!r->batch && !(r->batch = row_batch_new(r->t, 0))) return err_no_memory(e, "a batch of rows");
     arena *mem = &r->batch->mem;
-    size_t used = mem->used_bytes;
     val *vals = row_batch_add(r->batch);
     str copy = arena_copy(mem, line);
     if (!vals || !copy.p) return err_no_memory(e, "a batch of rows");
     if (!pg_copy_text_parse(copy, mem, r->fields, r->count, e)) return false;
+    r->batch->bytes += copy.n;
     for (uint32_t i = 0; i < r->count; i++) {
         val *v = &vals[r->columns[i]];
+        bool apart = r->fields[i].p && (r->fields[i].p < copy.p || r->fields[i].p > copy.p + copy.n); /* it held escapes */
+        if (apart) r->batch->bytes += r->fields[i].n;
         if (!r->fields[i].p) v->kind = VAL_NULL;
         else *v = (val){.u.p = r->fields[i].p, .n = (uint32_t)r->fields[i].n, .kind = (uint8_t)kind_of(r->t->columns[r->columns[i]].type)};
     }
-    r->batch->bytes += mem->used_bytes - used;
     return r->batch->bytes < r->batch_bytes || push(r, e);
 }
 

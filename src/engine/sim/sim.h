@@ -76,6 +76,7 @@ typedef struct sim_world {
     uint32_t start;        /* head when the world began */
     uint32_t purged;       /* transactions up to here are gone from the log */
     bool purges;           /* the log is purged at some time: the run must stop with that code, if it still needs it */
+    uint32_t lost_after;   /* not 0: the source was promoted from a standby that had transactions up to here only */
     bool keeps_log;        /* keep_log was called in a world whose log otherwise goes at once */
     bool forgets;          /* such a world: the log goes up to what was confirmed, all of it before keep_log */
     uint32_t confirmed;    /* newest position that a stream confirmed, or where keep_log began */

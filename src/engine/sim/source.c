@@ -89,6 +89,7 @@ static bool source_check(source *s, position p, err *e)
     uint32_t n;
     if (!sim_position_parse(p, &n, e) || !sim_enter(s->world, s->env, SIM_AT_SOURCE, &s->broken, e)) return false;
     bool ok = check_purged(s->world, n, e);
+    if (ok && s->world->lost_after && n > s->world->lost_after) ok = err_set(e, ERR_SOURCE_CHANGED, "the source has transactions up to %u, not %u", s->world->lost_after, n);
     sim_leave(s->world);
     return ok;
 }

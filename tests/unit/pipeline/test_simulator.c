@@ -178,11 +178,53 @@ static void test_planted_bugs(void **state)
     }
 }
 
+static uint32_t highest_chunk(const sim_world *w)
+{
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < SIM_TABLES; i++)
+        for (uint32_t k = 0; k < w->chunk_count[i]; k++)
+            if (w->chunks[i][k].done && w->chunk_at[i][k] > most) most = w->chunk_at[i][k];
+    return most;
+}
+
+/* Starts workers until one dies in the stream before the place of its newest chunk; a source that was promoted there then. True when there was one. */
+static bool run_promoted(uint64_t seed)
+{
+    _Atomic int64_t now = 1700000000000000;
+    clk clock = {fake_now, fake_now, fake_sleep, &now};
+    sim_world *w = sim_world_new(seed, SIM_BUG_NONE);
+    assert_non_null(w);
+    bool promoted = false, over = w->mode != SIM_FULL_AND_STREAM || w->purges;
+    for (uint64_t epoch = 1; !over && epoch < STARTS_AT_MOST; epoch++) {
+        worker k;
+        worker_init(&k, w, &clock, epoch, !promoted);
+        run_worker(&k);
+        over = promoted || k.ok || w->finished || k.error.code != ERR_CANCELLED;
+        if (promoted && (k.ok || k.error.code != ERR_SOURCE_CHANGED || !strstr(k.error.text, "rows were loaded at a later position")))
+            fail_msg("seed %llu: %s %s", (unsigned long long)seed, err_name(k.error.code), k.error.text);
+        worker_finish(&k);
+        if (over || strcmp(w->phase, "stream") != 0 || highest_chunk(w) <= w->at) continue;
+        promoted = true;
+        w->lost_after = w->at;
+    }
+    sim_world_free(w);
+    return promoted;
+}
+
+/* The stream could go on, but not from rows that the source of before had given to the load. */
+static void test_rows_of_a_lost_primary(void **state)
+{
+    (void)state;
+    uint32_t found = 0;
+    for (uint64_t seed = 1; seed <= 300; seed++) found += run_promoted(seed);
+    assert_true(found > 0);
+}
+
 int main(void)
 {
     snprintf(spill_folder, sizeof spill_folder, "/tmp/sluice-sim-XXXXXX");
     if (!mkdtemp(spill_folder)) return 2;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_worlds), cmocka_unit_test(test_planted_bugs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_worlds), cmocka_unit_test(test_planted_bugs), cmocka_unit_test(test_rows_of_a_lost_primary)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     return rmdir(spill_folder) ? 2 : failed; /* nothing may be left in it */
 }

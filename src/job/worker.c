@@ -58,9 +58,9 @@ static bool serve_once(worker *w, int timeout_ms)
     return true;
 }
 
-/* The worker's end: the last word to serve. */
 static long long milliseconds(struct timeval t) { return (long long)t.tv_sec * 1000 + t.tv_usec / 1000; }
 
+/* The worker's end: the last word to serve. */
 static int tell_end(worker *w)
 {
     err ignored = ERR_INIT;

@@ -49,7 +49,9 @@ bool retry_again(retry *r, err *e)
     int64_t until = now + (int64_t)delay;
     while (!cancel_asked(r->cancel) && (now = clk_mono_us(r->clock)) < until)
         clk_sleep_us(r->clock, until - now < SLICE_US ? until - now : SLICE_US);
-    return cancel_asked(r->cancel) ? cancel_error(e) : true;
+    if (cancel_asked(r->cancel)) return cancel_error(e);
+    *e = ERR_INIT; /* or what comes next would be taken for a failure by who looks at the code */
+    return true;
 }
 
 void retry_over(retry *r)

@@ -17,7 +17,7 @@ typedef struct retry {
 } retry;
 
 void retry_init(retry *r, const pipeline_job *job, const pipeline_events *events, const cancel *c, const clk *clock, const char *end);
-/* After a failure: waits and returns true when the work shall be tried again. False: e is final (never retried, cancelled, or the time is over).
+/* After a failure: waits and returns true when the work shall be tried again; e is empty then. False: e is final (never retried, cancelled, or the time is over).
  * Waits [0, limit) with the limit doubling from 10 ms (RETRY_TXN) or 200 ms (others) up to 30 s. */
 bool retry_again(retry *r, err *e);
 /* The work got on: the failure is over. Tells events->retrying with ERR_NONE when it had been told. */

@@ -54,7 +54,8 @@ static bool counts_job(source *s, bool *ret, err *e)
 {
     BUF_AUTO sql = BUF_INIT;
     uint64_t n = 0;
-    if (!is_there(s->conn, ret, e) || !*ret) return e->code == ERR_NONE;
+    if (!is_there(s->conn, ret, e)) return false;
+    if (!*ret) return true;
     buf_add_c(&sql, "SELECT count(*) FROM pg_catalog.pg_event_trigger, " NAME ".job WHERE evtname LIKE '" NAME "\\_%' AND job_id = ");
     pg_quote_literal(&sql, s->env->job_id);
     if (sql.failed) return err_no_memory(e, "a statement");

@@ -67,6 +67,7 @@ static bool fails(sim_world *w, sim_site site, bool *broken, err *e)
 bool sim_enter(sim_world *w, const engine_env *env, sim_site site, bool *broken, err *e)
 {
     pthread_mutex_lock(&w->lock);
+    if (e->code != ERR_NONE) sim_violate(w, "an engine was called with the error of an earlier call: %s", e->text);
     w->calls++;
     sim_tick(w);
     /* A statement on its way to a server is not called back by a cancel: half of the target's transactions still go through. */

@@ -279,6 +279,12 @@ typedef struct target_ops {
     bool (*keep_shapes)(target *t, uint64_t epoch, const catalog_def *c, const str *shapes, err *e);
     /* Changes columns and keeps the new shape, once however often it is called. */
     bool (*alter_table)(target *t, uint64_t epoch, const table_alter *x, err *e);
+    /* Other changed definitions of the source's transaction that ends at `at`. ddl_intend: what it drops goes, what it makes is noted in place of an older note.
+     * ddl_pending: `at` of the note, none without one. ddl_finish: makes what is noted, unless it is there, and takes the note away. c: as the target has it. All
+     * three NULL: the target carries none. */
+    bool (*ddl_intend)(target *t, uint64_t epoch, const catalog_def *c, const ddl_list *l, position at, err *e);
+    bool (*ddl_pending)(target *t, arena *a, position *ret, err *e);
+    bool (*ddl_finish)(target *t, uint64_t epoch, err *e);
     /* Sets counters as the source has them, plus `margin` numbers; ret: one result for each. One that was used here never goes back, unless it cycles. c: as the
      * target has it. Idempotent, and safe beside a worker. Fails only as a whole, when the target cannot answer. NULL: it has none. */
     bool (*set_sequences)(target *t, const catalog_def *c, const sequence_state *list, uint32_t count, uint64_t margin, arena *a, sequence_result *ret, err *e);

@@ -2,6 +2,7 @@
  *
  * What is known about the target is never guessed: after a lost connection or a lost answer to COMMIT its checkpoint is read back, and it says whether the
  * window was committed. */
+#include "base/failpoint.h"
 #include "pipeline/reader.h"
 #include "pipeline/reload.h"
 #include "pipeline/sequences.h"
@@ -210,14 +211,47 @@ static void tell(const stream *s, const char *what, str text)
     if (v->note && !line.failed) v->note(v->ctx, true, buf_str(&line));
 }
 
+/* *ret: the order of the target's checkpoint (or the given position) and the note; no note: *ret_any false. */
+static bool compare_note(const stream *s, dest *d, position with, bool *ret_any, int *ret, err *e)
+{
+    position at;
+    arena mem;
+    arena_init(&mem, 4096, 2 * POSITION_MAX_BYTES);
+    bool ok = ops_of(s)->ddl_pending(d->t, &mem, &at, e);
+    *ret_any = ok && !position_is_none(at);
+    if (*ret_any) ok = s->run->job->source_engine->source->compare(with, at, ret, e);
+    arena_finish(&mem);
+    return ok;
+}
+
+typedef struct intent {
+    const stream *s;
+    const txn *t;
+} intent;
+
+/* Once: a worker before this one may have noted it. */
+static bool intend(run *r, dest *d, void *arg, err *e)
+{
+    const intent *i = arg;
+    bool any;
+    int order = 0;
+    if (!compare_note(i->s, d, i->t->end, &any, &order, e)) return false;
+    return (any && order == 0) || ops_of(i->s)->ddl_intend(d->t, r->job->epoch, r->target_catalog, i->t->ddl, i->t->end, e);
+}
+
+/* What a transaction makes is noted before its rows, and made when the stream begins anew with the note and the position behind them. */
 static bool change_definitions(stream *s, txn *t, err *e)
 {
-    (void)e;
     const ddl_list *l = t->ddl;
+    bool carried = ops_of(s)->ddl_intend, ok = true;
+    intent x = {s, t};
     for (uint32_t i = 0; i < l->note_count; i++) tell(s, "done at the source and not carried", l->notes[i]);
-    for (uint32_t i = 0; !l->over && i < l->count; i++) tell(s, "done at the source and not carried", l->changes[i].text);
+    for (uint32_t i = 0; !carried && !l->over && i < l->count; i++) tell(s, "done at the source and not carried", l->changes[i].text);
+    if (carried && l->count) ok = flush(s, e) && (l->over ? commit(s, NULL, NULL, t->end, e) : dest_try(&s->dest, intend, &x, e));
+    s->altered = ok && carried && l->over;
+    if (s->altered) failpoint("ddl:there");
     txn_free(t);
-    return true;
+    return ok;
 }
 
 /* A window has one rank, so that each table has one rule in it. */
@@ -285,13 +319,24 @@ static bool check_families(const stream *s, err *e)
     return true;
 }
 
+/* Definitions that an earlier worker, or this one, noted: the transaction that changes them is there, or comes again. */
+static bool finish_definitions(const stream *s, dest *d, err *e)
+{
+    bool any;
+    int order = 0;
+    if (!ops_of(s)->ddl_pending) return true;
+    if (!compare_note(s, d, d->ck.at, &any, &order, e)) return false;
+    return !any || order < 0 || ops_of(s)->ddl_finish(d->t, s->run->job->epoch, e);
+}
+
 static bool begin(run *r, dest *d, void *arg, err *e)
 {
     stream *s = arg;
     spans_finish(&s->spans);
     if (position_is_none(d->ck.at))
         return err_set(e, ERR_CHECKPOINT_MISSING, "the destination's checkpoint has no position to stream from; reset the job");
-    if (!spans_read(&s->spans, d, r->job->full, e) || !check_families(s, e) || !place_set(&s->applied, d->ck.at, e) || !shapes_keep(r, d, e)) return false;
+    if (!spans_read(&s->spans, d, r->job->full, e) || !check_families(s, e) || !place_set(&s->applied, d->ck.at, e) || !shapes_keep(r, d, e) || !finish_definitions(s, d, e))
+        return false;
     return ops_of(s)->apply_begin(d->t, r->job->epoch, r->target_catalog, &r->source_info, e); /* before a window: it tells which tables have triggers */
 }
 

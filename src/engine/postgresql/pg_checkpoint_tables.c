@@ -29,8 +29,8 @@ enum { LOCK_SECONDS = 10 };
 /* The tables by name, each with a column that no other program's table of the name has likely. */
 static const struct {
     const char *name, *mark;
-} tables[] = {{"checkpoint", "epoch"}, {"chunk", "number"}, {"object", "job_id"}, {"shape", "job_id"}};
-enum { TABLES = sizeof tables / sizeof tables[0] };
+} tables[] = {{"checkpoint", "epoch"}, {"chunk", "number"}, {"object", "job_id"}, {"shape", "job_id"}, {"ddl", "job_id"}};
+enum { TABLES = sizeof tables / sizeof tables[0], ALWAYS = 2 /* of them are there with each job */ };
 
 #define FIND_SQL                                                                                                       \
     "SELECT c.relname, c.relkind = 'r', pg_catalog.bool_or(a.attname = 'job_id'), pg_catalog.bool_or(a.attname = "     \
@@ -38,7 +38,7 @@ enum { TABLES = sizeof tables / sizeof tables[0] };
     "pg_catalog.bool_or(a.attname = 'number'), pg_catalog.bool_or(pg_catalog.obj_description(n.oid, 'pg_namespace') "  \
     "= '" SCHEMA_COMMENT                                                                                               \
     "') FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND "                 \
-    "c.relname IN ('checkpoint', 'chunk', 'object', 'shape') LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND "    \
+    "c.relname IN ('checkpoint', 'chunk', 'object', 'shape', 'ddl') LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND "    \
     "a.attnum > 0 AND NOT "                                                                                            \
     "a.attisdropped WHERE n.nspname = 'sluice' GROUP BY c.relname, c.relkind"
 
@@ -53,7 +53,7 @@ static pg_checkpoint_object kind_of(const PGresult *r, int row, int i)
 bool pg_checkpoint_tables_find(pg_conn *c, pg_checkpoint_objects *ret, err *e)
 {
     pg_checkpoint_objects o = {0};
-    pg_checkpoint_object *at[TABLES] = {&o.checkpoint, &o.chunk, &o.object, &o.shape};
+    pg_checkpoint_object *at[TABLES] = {&o.checkpoint, &o.chunk, &o.object, &o.shape, &o.ddl};
     PGresult *r;
     if (!pg_conn_query(c, STR(FIND_SQL), &r, e)) return err_context(e, "looking for the schema sluice");
     o.schema = PQntuples(r) > 0;
@@ -116,8 +116,12 @@ static bool rows_entry(target *t, uint64_t *ret_id, err *e)
     const ledger *l = t->env->ledger;
     BUF_AUTO undo = BUF_INIT;
     for (int i = 0; i < TABLES; i++) {
-        buf_printf(&undo, "%sDELETE FROM sluice.%s WHERE job_id=", i ? "; " : "", tables[i].name);
+        bool always = i < ALWAYS;
+        if (i) buf_add_c(&undo, "; ");
+        if (!always) buf_printf(&undo, "DO $$BEGIN IF pg_catalog.to_regclass('sluice.%s') IS NOT NULL THEN ", tables[i].name);
+        buf_printf(&undo, "DELETE FROM sluice.%s WHERE job_id=", tables[i].name);
         pg_quote_literal(&undo, t->env->job_id);
+        if (!always) buf_add_c(&undo, "; END IF; END$$");
     }
     if (undo.failed) return err_no_memory(e, "a statement");
     return l->intend(l->ctx, "dest", "rows", STR("sluice.checkpoint"), buf_str(&undo), false, ret_id, e);
@@ -223,7 +227,7 @@ static bool remove_all(target *t, str job_id, buf *removed, err *e)
     bool left;
     if (!pg_checkpoint_tables_find(t->conn, &o, e)) return false;
     if (!o.schema) return true;
-    const pg_checkpoint_object have[TABLES] = {o.checkpoint, o.chunk, o.object, o.shape};
+    const pg_checkpoint_object have[TABLES] = {o.checkpoint, o.chunk, o.object, o.shape, o.ddl};
     /* The job's row goes last: until then a retry finds everything by it. */
     for (int i = TABLES; i-- > 0;)
         if (have[i] == PG_CHECKPOINT_OURS && !delete_rows(t->conn, tables[i].name, job_id, removed, e)) return false;

@@ -8,7 +8,7 @@ typedef enum pg_checkpoint_object { PG_CHECKPOINT_NONE, PG_CHECKPOINT_OURS, PG_C
 
 typedef struct pg_checkpoint_objects {
     bool schema, schema_ours; /* ours: made by a job, which its comment says */
-    pg_checkpoint_object checkpoint, chunk, object, shape;
+    pg_checkpoint_object checkpoint, chunk, object, shape, ddl;
 } pg_checkpoint_objects;
 
 /* Which of our tables exist; a table is ours when it has a column job_id and its own mark of a column. */

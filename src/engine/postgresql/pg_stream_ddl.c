@@ -98,8 +98,11 @@ static bool add(reading *g, ddl_change c, str text, err *e)
     return true;
 }
 
+/* Once: each message tells all that its transaction has made so far. */
 static bool note(reading *g, str text, err *e)
 {
+    for (uint32_t i = 0; text.p && i < g->out->note_count; i++)
+        if (str_eq(g->out->notes[i], text)) return true;
     if (g->out->note_count == g->note_cap) {
         uint32_t cap = g->note_cap ? 2 * g->note_cap : 16;
         str *more = arena_array(g->a, cap, sizeof *more);
@@ -126,6 +129,35 @@ static const table_def *table_of(const reading *g, bool *ret_partition)
 
 /* --- a table that was changed --- */
 
+/* The source's own texts name the source's columns. */
+static bool has_other_columns(const table_def *t)
+{
+    for (uint32_t i = 0; i < t->column_count; i++)
+        if (!t->columns[i].selected || !str_eq(t->columns[i].name, t->columns[i].target_name)) return true;
+    return false;
+}
+
+static bool note_other_columns(reading *g, str text, err *e)
+{
+    return note(g, arena_printf(g->a, "%.*s: the destination's table has other columns, or other names of them", STR_ARG(text)), e);
+}
+
+static bool is_whole(const table_def *t, const uint32_t *columns, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (columns[i] != UINT32_MAX && !t->columns[columns[i]].selected) return false;
+    return true;
+}
+
+/* Keys of columns alone are written anew with the destination's names. */
+static bool add_key(reading *g, ddl_change c, str text, err *e)
+{
+    bool plain = !c.key.has_prefix && (!c.key.constraint || c.key.unique);
+    for (uint32_t i = 0; i < c.key.count; i++) plain = plain && c.key.columns[i] != UINT32_MAX;
+    if (has_other_columns(c.table) && (!plain || !is_whole(c.table, c.key.columns, c.key.count))) return note_other_columns(g, text, e);
+    return add(g, c, text, e);
+}
+
 static bool read_columns(const reading *g, const table_def *t, const json_t *names, const char *what, str name, uint32_t **ret, uint32_t *ret_count, err *e)
 {
     uint32_t n = (uint32_t)json_array_size(names);
@@ -148,7 +180,7 @@ static bool take_index(reading *g, const table_def *t, const json_t *o, err *e)
     c.key.name = c.name;
     c.key.unique = json_is_true(json_object_get(o, "unique"));
     c.key.has_prefix = !json_is_true(json_object_get(o, "plain"));
-    return read_columns(g, t, json_object_get(o, "columns"), "index", c.name, &c.key.columns, &c.key.count, e) && add(g, c, c.key.definition_sql, e);
+    return read_columns(g, t, json_object_get(o, "columns"), "index", c.name, &c.key.columns, &c.key.count, e) && add_key(g, c, c.key.definition_sql, e);
 }
 
 static str action_of(str definition, const char *event)
@@ -195,17 +227,18 @@ static bool take_constraint(reading *g, const table_def *t, const json_t *o, err
     if (str_eq(type, STR("c"))) {
         c.kind = DDL_CHECK;
         c.check = (check_def){.name = c.name, .condition_sql = condition_of(definition)};
-        return add(g, c, text, e);
+        return has_other_columns(t) ? note_other_columns(g, text, e) : add(g, c, text, e);
     }
     if (str_eq(type, STR("f"))) {
         c.kind = DDL_FOREIGN_KEY;
         if (!read_foreign_key(g, o, t, &c, e)) return false;
+        if (c.parent && !is_whole(t, c.foreign_key.columns, c.foreign_key.count)) return note_other_columns(g, text, e);
         if (c.parent) return add(g, c, text, e);
         return note(g, arena_printf(g->a, "%.*s: it refers to a table that is not selected", STR_ARG(text)), e);
     }
     c.key = (key_def){.name = c.name, .primary = str_eq(type, STR("p")), .unique = !str_eq(type, STR("x")), .has_prefix = !json_is_true(json_object_get(o, "plain")),
                       .definition_sql = definition, .constraint = true};
-    return read_columns(g, t, json_object_get(o, "columns"), "constraint", c.name, &c.key.columns, &c.key.count, e) && add(g, c, text, e);
+    return read_columns(g, t, json_object_get(o, "columns"), "constraint", c.name, &c.key.columns, &c.key.count, e) && add_key(g, c, text, e);
 }
 
 /* Columns that the job does not know yet come with what they have; those it does not carry are nothing to it. */
@@ -219,6 +252,10 @@ static bool take_column(reading *g, const table_def *t, const json_t *v, err *e)
                note(g, arena_printf(g->a, "column %.*s of %.*s.%.*s became, or is no longer, an identity column", STR_ARG(name), STR_ARG(t->schema), STR_ARG(t->name)), e);
     c.name = t->columns[c.column].name;
     if (!copy(g, element(v, 1), &c.default_sql, e)) return false;
+    /* A sequence may have another name there: what the columns had at the start is right. */
+    if (c.default_sql.p && str_find(c.default_sql, STR("nextval(")) != SIZE_MAX && !str_eq(t->schema, t->target_schema))
+        return note(g, arena_printf(g->a, "ALTER TABLE %.*s.%.*s ALTER COLUMN %.*s SET DEFAULT %.*s: the sequence has another schema in the destination", STR_ARG(t->schema), STR_ARG(t->name),
+                                    STR_ARG(c.name), STR_ARG(c.default_sql)), e);
     return add(g, c, arena_printf(g->a, "ALTER TABLE %.*s.%.*s ALTER COLUMN %.*s %s%.*s, %s NOT NULL", STR_ARG(t->schema), STR_ARG(t->name), STR_ARG(c.name),
                                   c.default_sql.p ? "SET DEFAULT " : "DROP DEFAULT", STR_ARG(str_or_empty(c.default_sql)), c.not_null ? "SET" : "DROP"), e);
 }
@@ -320,7 +357,21 @@ static bool check_failed(const reading *g, err *e)
                    STR_ARG(str_or_empty(member(g->m, "error"))));
 }
 
-/* In the order of kinds, each kind in the order of the messages; what a transaction changed twice is there twice, the last one counts. */
+/* Each message tells all that its transaction has made so far. What comes later counts: the same anew, or that it was dropped. */
+static bool is_overtaken(const ddl_list *l, uint32_t i)
+{
+    const ddl_change *x = &l->changes[i];
+    for (uint32_t k = i + 1; k < l->count && !ddl_is_drop(x->kind); k++) {
+        const ddl_change *y = &l->changes[k];
+        bool named = str_eq(x->name, y->name);
+        if (named && y->kind == DDL_DROP_INDEX && x->kind == DDL_KEY && str_eq(y->target_schema, x->table->target_schema)) return true;
+        if (named && y->kind == DDL_DROP_CONSTRAINT && x->kind <= DDL_FOREIGN_KEY && y->table == x->table) return true;
+        if (named && y->kind == x->kind && y->table == x->table && y->column == x->column) return true;
+    }
+    return false;
+}
+
+/* In the order of kinds, each kind in the order of the messages. */
 static bool sort(reading *g, err *e)
 {
     ddl_list *l = g->out;
@@ -329,8 +380,9 @@ static bool sort(reading *g, err *e)
     if (!sorted) return err_no_memory(e, "changes of definitions");
     for (int kind = DDL_DROP_CONSTRAINT; kind <= DDL_COMMENT; kind++)
         for (uint32_t i = 0; i < l->count; i++)
-            if (l->changes[i].kind == (ddl_kind)kind) sorted[n++] = l->changes[i];
+            if (l->changes[i].kind == (ddl_kind)kind && !is_overtaken(l, i)) sorted[n++] = l->changes[i];
     l->changes = sorted;
+    l->count = n;
     return true;
 }
 
@@ -355,6 +407,17 @@ bool pg_stream_ddl_check(const pg_stream_ddl *d, err *e)
     return true;
 }
 
+/* A later message of the transaction tells of the same table. */
+static bool is_told_again(const pg_stream_ddl *d, size_t i)
+{
+    const json_t *m = json_array_get(d->messages, i);
+    for (size_t k = i + 1; k < json_array_size(d->messages); k++) {
+        const json_t *later = json_array_get(d->messages, k);
+        if (is_event(later, "ddl") && json_integer_value(json_object_get(later, "oid")) == json_integer_value(json_object_get(m, "oid"))) return true;
+    }
+    return false;
+}
+
 bool pg_stream_ddl_relation(const pg_stream_ddl *d, size_t i, arena *a, const table_def **ret, pgoutput_relation *ret_relation, err *e)
 {
     bool partition;
@@ -362,7 +425,7 @@ bool pg_stream_ddl_relation(const pg_stream_ddl *d, size_t i, arena *a, const ta
     const json_t *list = json_object_get(g.m, "columns");
     uint32_t n = (uint32_t)json_array_size(list);
     str identity = member(g.m, "identity");
-    *ret = is_event(g.m, "ddl") ? table_of(&g, &partition) : NULL;
+    *ret = is_event(g.m, "ddl") && !is_told_again(d, i) ? table_of(&g, &partition) : NULL;
     if (!*ret || partition || !identity.n) {
         *ret = NULL;
         return true;

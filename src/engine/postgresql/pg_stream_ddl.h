@@ -19,7 +19,7 @@ void pg_stream_ddl_forget(pg_stream_ddl *d); /* the messages */
 ERR_MUST_USE bool pg_stream_ddl_take(pg_stream_ddl *d, const pgoutput_logical_message *m, err *e);
 static inline bool pg_stream_ddl_any(const pg_stream_ddl *d) { return d->messages != NULL; }
 size_t pg_stream_ddl_count(const pg_stream_ddl *d);
-/* The selected table that the i-th message says was changed, NULL when it says something else; its columns afterwards as a Relation message would tell them,
+/* The selected table that the i-th message says was changed, NULL when it says something else or a later one says more; its columns afterwards as a Relation message would tell them,
  * in the arena. */
 ERR_MUST_USE bool pg_stream_ddl_relation(const pg_stream_ddl *d, size_t i, arena *a, const table_def **ret, pgoutput_relation *ret_relation, err *e);
 /* ERR_SOURCE_DDL where rows were changed that the log does not have, or nobody knows what was. */

@@ -50,6 +50,9 @@ const target_ops pg_target_ops = {
     .read_shapes = pg_alter_read_shapes,
     .keep_shapes = pg_alter_keep_shapes,
     .alter_table = pg_alter_table,
+    .ddl_intend = pg_ddl_intend,
+    .ddl_pending = pg_ddl_pending,
+    .ddl_finish = pg_ddl_finish,
     .set_sequences = pg_sequences_set,
     .remove_job = pg_checkpoint_remove_job,
 };

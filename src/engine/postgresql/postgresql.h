@@ -68,6 +68,10 @@ bool pg_sequences_set(target *t, const catalog_def *c, const sequence_state *lis
 bool pg_alter_read_shapes(target *t, uint64_t epoch, const catalog_def *c, arena *a, str *ret, err *e);
 bool pg_alter_keep_shapes(target *t, uint64_t epoch, const catalog_def *c, const str *shapes, err *e);
 bool pg_alter_table(target *t, uint64_t epoch, const table_alter *x, err *e);
+/* pg_ddl.c */
+bool pg_ddl_intend(target *t, uint64_t epoch, const catalog_def *c, const ddl_list *l, position at, err *e);
+bool pg_ddl_pending(target *t, arena *a, position *ret, err *e);
+bool pg_ddl_finish(target *t, uint64_t epoch, err *e);
 /* pg_loader.c */
 bool pg_loader_open(target *t, uint64_t epoch, bool ignore_existing, loader **ret, err *e);
 void pg_loader_close(loader *l);

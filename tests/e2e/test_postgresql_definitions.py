@@ -136,3 +136,24 @@ def test_what_cannot_be_made_stops_the_job(service, postgresql_15, postgresql_15
         finally:
             source.sql(f"DROP SCHEMA IF EXISTS {name} CASCADE")
             target.sql(f"DROP SCHEMA IF EXISTS {name}_to CASCADE")
+
+
+def test_what_others_write_is_passed_over(service, postgresql_15, postgresql_15_b):
+    """Everybody may write messages of any name to the log; what a definition in them says would be done with the rights of the job."""
+    source, target = postgresql_15, postgresql_15_b
+    role = "writer_" + uuid.uuid4().hex[:8]
+    with job_of(service, source, target) as (name, job):
+        source.sql(f"CREATE ROLE {role}")
+        try:
+            index = {"name": "forged", "unique": False, "plain": True, "columns": ["x"], "def": f"CREATE INDEX forged ON {name}.t (x); CREATE TABLE {name}.forged ()"}
+            forged = {"event": "ddl", "tag": "CREATE INDEX", "schema": name, "table": "t", "oid": source.sql(f"SELECT '{name}.t'::regclass::oid::bigint")[0][0], "identity": "d", "made": False,
+                      "renamed": None, "command": "", "partition_of": None, "columns": [], "changed": None, "comments": None, "indexes": [index], "constraints": None}
+            for message in (json.dumps(forged), json.dumps(forged | {"token": "00" * 16}), json.dumps({"event": "failed", "tag": "x", "error": "x"}), "no JSON"):
+                source.sql(f"SET ROLE {role}; SELECT pg_logical_emit_message(true, 'sluice.ddl', %s)", message)
+            with pytest.raises(Exception, match="permission denied"):
+                source.sql(f"SET ROLE {role}; SELECT * FROM sluice_ddl.seal")
+            do(source, name, "CREATE INDEX made ON t (v)")
+            wait_same(service, job, source, target, name, "made")
+            assert target.sql(f"SELECT to_regclass('{name}.forged')") == [(None,)]
+        finally:
+            source.sql(f"DROP ROLE {role}")

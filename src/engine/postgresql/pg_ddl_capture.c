@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/random.h"
 #include "engine/postgresql/pg_ddl_function.h"
 
 #define KIND "event triggers" /* in the ledger */
@@ -17,10 +18,15 @@
 /* A schema of the name that is not Sluice's is nobody's to build in. ENABLE ALWAYS: what another replication changes here goes on, too. */
 static void make_sql(buf *sql)
 {
+    char token[16];
     buf_add_c(sql, BEGIN
               "DO $$BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = '" NAME "' AND pg_catalog.obj_description(oid, 'pg_namespace') "
               "IS DISTINCT FROM '" COMMENT "') THEN RAISE EXCEPTION 'the source has a schema " NAME " that is not Sluice''s; rename it'; END IF; END$$; "
-              "CREATE SCHEMA IF NOT EXISTS " NAME "; COMMENT ON SCHEMA " NAME " IS '" COMMENT "'; CREATE TABLE IF NOT EXISTS " NAME ".job (job_id text PRIMARY KEY); ");
+              "CREATE SCHEMA IF NOT EXISTS " NAME "; COMMENT ON SCHEMA " NAME " IS '" COMMENT "'; CREATE TABLE IF NOT EXISTS " NAME ".job (job_id text PRIMARY KEY); "
+              "CREATE TABLE IF NOT EXISTS " NAME ".seal (token text NOT NULL); INSERT INTO " NAME ".seal SELECT '");
+    random_bytes(token, sizeof token);
+    buf_add_hex(sql, (str){token, sizeof token});
+    buf_add_c(sql, "' WHERE NOT EXISTS (SELECT FROM " NAME ".seal); ");
     for (size_t i = 0; i < sizeof pg_ddl_function / sizeof *pg_ddl_function; i++) buf_add_c(sql, pg_ddl_function[i]);
     buf_add_c(sql, "; DO $$DECLARE e text; BEGIN FOREACH e IN ARRAY ARRAY['ddl_command_end', 'sql_drop', 'table_rewrite'] LOOP "
                    "IF NOT EXISTS (SELECT FROM pg_catalog.pg_event_trigger WHERE evtname = '" NAME "_' || e) THEN "
@@ -89,6 +95,16 @@ static bool make(source *s, uint64_t id, err *e)
     }
     *e = ERR_INIT;
     return true;
+}
+
+bool pg_ddl_capture_token(source *s, arena *a, str *ret, err *e)
+{
+    uint64_t n = 0;
+    *ret = STR_NULL;
+    if (!pg_conn_query_u64(s->conn, "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = '" NAME "' AND c.relname = 'seal' "
+                                    "AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')", &n, e))
+        return false;
+    return !n || pg_conn_query_value(s->conn, "SELECT token FROM " NAME ".seal", a, ret, e);
 }
 
 bool pg_ddl_capture_make(source *s, err *e)

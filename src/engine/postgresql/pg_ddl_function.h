@@ -9,6 +9,7 @@
  *   {"event":"drop", "tag", "command", "objects":[[type, [schema, ...]]]}
  *   {"event":"rewrite", "tag", "command", "schema", "table", "partition_of", "columns":[name], "using"}
  *   {"event":"failed", "tag", "command", "error"}
+ * and in each "token", what the table sluice_ddl.seal has: everybody may write messages of any name to the log, but only the function reads that table.
  *
  * changed, indexes and constraints have what the transaction has made or changed so far: rows of the catalog whose xmin is not older than it. Measured on
  * PostgreSQL 15: what pg_event_trigger_ddl_commands() gives for ALTER TABLE is the table alone; RENAME CONSTRAINT gives the constraint. */
@@ -65,6 +66,8 @@
 /* A statement inside of functions stands in the error context, but for those of SQL functions; what is not seen may have had a USING. */
 #define WITH_USING "~* '\\mtype\\M[^;]*\\musing\\M'"
 
+#define EMIT(said) "PERFORM pg_logical_emit_message(true, 'sluice.ddl', (" said " || jsonb_build_object('token', (SELECT token FROM sluice_ddl.seal)))::text)"
+
 /* In parts, as a compiler takes no longer texts. */
 static const char *const pg_ddl_function[] = {
     "CREATE OR REPLACE FUNCTION sluice_ddl.tell() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp "
@@ -78,12 +81,12 @@ static const char *const pg_ddl_function[] = {
     "'columns', ", COLUMNS, ", 'changed', ", CHANGED, ", 'comments', ", COMMENTS, ", 'indexes', ", INDEXES, ", 'constraints', ", CONSTRAINTS, ") "
     "FROM ", TOUCHED, " w JOIN pg_class c ON c.oid = w.rel AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p' "
     "JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY c.oid LOOP\n"
-    "PERFORM pg_logical_emit_message(true, 'sluice.ddl', said::text); END LOOP;\n"
+    EMIT("said") "; END LOOP;\n"
     "ELSIF tg_event = 'sql_drop' THEN\n"
     "SELECT jsonb_build_object('event', 'drop', 'tag', tg_tag, 'command', " COMMAND ", 'objects', jsonb_agg(jsonb_build_array(object_type, "
     "to_jsonb(address_names)) ORDER BY object_type DESC)) INTO said FROM pg_event_trigger_dropped_objects() WHERE NOT is_temporary "
     "AND schema_name NOT LIKE 'pg\\_t%' AND (object_type IN ('table', 'table constraint') OR (object_type = 'index' AND (original OR tg_tag = 'ALTER TABLE')));\n"
-    "IF said ->> 'objects' IS NOT NULL THEN PERFORM pg_logical_emit_message(true, 'sluice.ddl', said::text); END IF;\n"
+    "IF said ->> 'objects' IS NOT NULL THEN " EMIT("said") "; END IF;\n"
     "ELSIF pg_event_trigger_table_rewrite_reason() & 4 <> 0 THEN\n"
     "GET DIAGNOSTICS stack = PG_CONTEXT;\n"
     "inner_text := substr(stack, nullif(strpos(stack, chr(10)), 0));\n"
@@ -92,11 +95,10 @@ static const char *const pg_ddl_function[] = {
     "AND a.attnum > 0 AND NOT a.attisdropped AND " FRESH("a") "), 'using', CASE WHEN inner_text IS NULL THEN coalesce(current_query(), 'type using') "
     WITH_USING " ELSE inner_text " WITH_USING " OR inner_text !~* 'alter\\s+table' END) INTO said "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = pg_event_trigger_table_rewrite_oid() AND c.relpersistence = 'p';\n"
-    "IF said IS NOT NULL THEN PERFORM pg_logical_emit_message(true, 'sluice.ddl', said::text); END IF;\n"
+    "IF said IS NOT NULL THEN " EMIT("said") "; END IF;\n"
     "END IF;\n"
     "EXCEPTION WHEN OTHERS THEN\n"
-    "BEGIN PERFORM pg_logical_emit_message(true, 'sluice.ddl', jsonb_build_object('event', 'failed', 'tag', tg_tag, 'command', " COMMAND ", "
-    "'error', sqlerrm)::text); EXCEPTION WHEN OTHERS THEN NULL; END;\n"
+    "BEGIN " EMIT("jsonb_build_object('event', 'failed', 'tag', tg_tag, 'command', " COMMAND ", 'error', sqlerrm)") "; EXCEPTION WHEN OTHERS THEN NULL; END;\n"
     "END $tell$",
 };
 

@@ -10,6 +10,7 @@
 typedef struct pg_stream_ddl {
     const stream_request *r; /* borrowed */
     bool *published;         /* by table id: in the job's publication; in the arena of begin */
+    str token;               /* in messages that are the event triggers' (pg_ddl_capture.h); in the same arena; p == NULL: none are taken */
     struct json_t *messages; /* a list, owned; NULL: none */
 } pg_stream_ddl;
 

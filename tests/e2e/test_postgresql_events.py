@@ -80,6 +80,10 @@ STOPS = [
     ("DO $$BEGIN ALTER TABLE t ALTER x TYPE bigint USING x * 2; END$$", "the values of x in all rows of public.t"),
     ("CREATE FUNCTION f() RETURNS void LANGUAGE sql AS 'ALTER TABLE t ALTER x TYPE bigint USING x * 2'; SELECT f()", "the values of x in all rows of public.t"),
     ("ALTER TABLE p ALTER x TYPE bigint USING x + 1", "the values of x in all rows of public.p"),
+    ("CREATE TABLE other.q (LIKE p); INSERT INTO other.q VALUES (-1); ALTER TABLE p DETACH PARTITION p1; ALTER TABLE p ATTACH PARTITION other.q FOR VALUES FROM (-9) TO (0)",
+     "the table other.q was attached as a partition of public.p"),
+    ("BEGIN; CREATE TABLE other.q (LIKE p); SAVEPOINT s; INSERT INTO other.q VALUES (-1); RELEASE s; DO $$BEGIN ALTER TABLE p ATTACH PARTITION other.q FOR VALUES FROM (-9) TO (0); END$$; COMMIT",
+     "the table other.q was attached as a partition of public.p"),
     ("ALTER TABLE t ADD y bigserial", "column y of public.t"),
     ("BEGIN; INSERT INTO t VALUES (1); ALTER TABLE t ADD y int; CREATE INDEX iy ON t (y); COMMIT", "the index iy of public.t was made at the source over the column y"),
 ]

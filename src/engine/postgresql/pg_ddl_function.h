@@ -7,6 +7,7 @@
  *    "columns":[[name, type oid, modifier, key]], "changed":[[name, default or null, not null, identity]], "comments":[[column or null, text or null]],
  *    "indexes":[{"name","unique","plain","def","columns"}], "constraints":[{"name","type","def","plain","columns","parent":[schema, table],"parent_columns"}]}
  *   {"event":"drop", "tag", "command", "objects":[[type, [schema, ...]]]}
+ *   {"event":"attached", "tag", "command", "schema", "table", "partition_of"}: a partition that was attached with rows
  *   {"event":"rewrite", "tag", "command", "schema", "table", "partition_of", "columns":[name], "using"}
  *   {"event":"failed", "tag", "command", "error"}
  * and in each "token", what the table sluice_ddl.seal has: everybody may write messages of any name to the log, but only the function reads that table.
@@ -68,11 +69,18 @@
 
 #define EMIT(said) "PERFORM pg_logical_emit_message(true, 'sluice.ddl', (" said " || jsonb_build_object('token', (SELECT token FROM sluice_ddl.seal)))::text)"
 
+/* Tables that came to be partitions. The command may stand in a function, whose text is not seen; one that is made with CREATE TABLE in its transaction has only rows that
+ * the log has, but is taken for one that was attached where both are done in one transaction. */
+#define ATTACHED                                                                                                                                \
+    "SELECT c.oid::regclass AS rel, jsonb_build_object('event', 'attached', 'tag', tg_tag, 'command', " COMMAND ", 'schema', n.nspname, "          \
+    "'table', c.relname, 'partition_of', " ROOT_OF("c") ") AS said FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid AND c.relispartition "  \
+    "AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p' JOIN pg_namespace n ON n.oid = c.relnamespace WHERE " FRESH("h")
+
 /* In parts, as a compiler takes no longer texts. */
 static const char *const pg_ddl_function[] = {
-    "CREATE OR REPLACE FUNCTION sluice_ddl.tell() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp "
+    "CREATE OR REPLACE FUNCTION sluice_ddl.tell() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = off "
     "AS $tell$\n"
-    "DECLARE said jsonb; stack text; inner_text text;\n"
+    "DECLARE said jsonb; stack text; inner_text text; attached record; has_rows boolean;\n"
     "BEGIN\n"
     "IF NOT EXISTS (SELECT FROM sluice_ddl.job) THEN RETURN; END IF;\n"
     "IF tg_event = 'ddl_command_end' THEN\n"
@@ -82,6 +90,13 @@ static const char *const pg_ddl_function[] = {
     "FROM ", TOUCHED, " w JOIN pg_class c ON c.oid = w.rel AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p' "
     "JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY c.oid LOOP\n"
     EMIT("said") "; END LOOP;\n"
+    "IF tg_tag = 'ALTER TABLE' THEN\n"
+    "GET DIAGNOSTICS stack = PG_CONTEXT;\n"
+    "IF strpos(stack, chr(10)) > 0 OR current_query() ~* '\\mattach\\M' THEN\n"
+    "FOR attached IN ", ATTACHED, " LOOP\n"
+    "EXECUTE format('SELECT EXISTS (SELECT FROM %s)', attached.rel) INTO has_rows;\n"
+    "IF has_rows THEN " EMIT("attached.said") "; END IF;\n"
+    "END LOOP; END IF; END IF;\n"
     "ELSIF tg_event = 'sql_drop' THEN\n"
     "SELECT jsonb_build_object('event', 'drop', 'tag', tg_tag, 'command', " COMMAND ", 'objects', jsonb_agg(jsonb_build_array(object_type, "
     "to_jsonb(address_names)) ORDER BY object_type DESC)) INTO said FROM pg_event_trigger_dropped_objects() WHERE NOT is_temporary "

@@ -355,6 +355,15 @@ static bool check_rewrite(const reading *g, err *e)
                    STR_ARG(buf_str(&names)), STR_ARG(t->schema), STR_ARG(t->name), STR_ARG(command_of(g->m)));
 }
 
+static bool check_attached(const reading *g, err *e)
+{
+    bool partition;
+    const table_def *t = table_of(g, &partition);
+    if (!t || !partition) return true;
+    return err_set(e, ERR_SOURCE_DDL, "the table %.*s.%.*s was attached as a partition of %.*s.%.*s at the source together with its rows, which its log does not have; reset the job",
+                   STR_ARG(str_or_empty(member(g->m, "schema"))), STR_ARG(str_or_empty(member(g->m, "table"))), STR_ARG(t->schema), STR_ARG(t->name));
+}
+
 static bool check_failed(const reading *g, err *e)
 {
     return err_set(e, ERR_SOURCE_DDL, "the source's event triggers could not tell what %.*s did (%.*s): %.*s; reset the job", STR_ARG(str_or_empty(member(g->m, "tag"))), STR_ARG(command_of(g->m)),
@@ -406,7 +415,11 @@ bool pg_stream_ddl_check(const pg_stream_ddl *d, err *e)
     reading g = {.d = d};
     for (size_t i = 0; i < json_array_size(d->messages); i++) {
         g.m = json_array_get(d->messages, i);
-        if (is_event(g.m, "rewrite") ? !check_rewrite(&g, e) : is_event(g.m, "failed") && !check_failed(&g, e)) return false;
+        bool ok = true;
+        if (is_event(g.m, "rewrite")) ok = check_rewrite(&g, e);
+        else if (is_event(g.m, "attached")) ok = check_attached(&g, e);
+        else if (is_event(g.m, "failed")) ok = check_failed(&g, e);
+        if (!ok) return false;
     }
     return true;
 }

@@ -4,10 +4,10 @@
  * hash; rows since are new: in the publication none may be, a new partition must not have rows that are older than its being one. Rows that survive in a
  * partition from before X prove that it was not truncated since, whatever file it is in now (VACUUM FULL keeps xmin).
  *
- * Not seen, as numbers tell who began first and not who wrote first: rows of a table that is attached which have a higher number than the attaching transaction, written by
- * its own savepoints, or by a transaction that began after it and wrote before ATTACH. Rows that come later have such numbers, too. Nor what a transaction puts into a partition
- * of its own making and then truncates, which leaves the file as it was. A partition without rows has nothing to prove that it was not truncated: it stops the job when its file
- * changes. */
+ * Not seen, as numbers tell who began first and not who wrote first: rows of a table that is attached which have a higher number than the attaching
+ * transaction, written by its own savepoints, or by a transaction that began after it and wrote before ATTACH (rows that come later have such
+ * numbers, too): event triggers see those. Nor what a transaction puts into a partition of its own making and then truncates, which leaves the file
+ * as it was. A partition without rows has nothing to prove that it was not truncated: it stops the job when its file changes. */
 #include "engine/postgresql/pg_watch.h"
 
 #include <stdio.h>

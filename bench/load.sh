@@ -18,10 +18,22 @@ timed() {
     echo "$(since "$begin") $(difference "$(cpu_of "$SOURCE_PID" "$TARGET_PID")" "$before")"
 }
 
+# A run that leaves rows out does not count: a peer's is made again.
+load_once() { # WAY
+    local try
+    for try in 1 2 3 4; do
+        "load_$1" >"$WORK/once"
+        [ "$1" = sluice ] || [ "$try" = 4 ] || is_equal || { echo "$1 left something out and is run again" >&2; continue; }
+        check_equal "$1"
+        break
+    done
+    cat "$WORK/once" >>"$WORK/load_$1"
+}
+
 bench_load() {
     local round way
     for round in $(seq "$ROUNDS"); do
-        for way in sluice $LOADERS; do "load_$way" >>"$WORK/load_$way"; check_equal "$way"; done
+        for way in sluice $LOADERS; do load_once "$way"; done
         echo "load $round:$(for way in sluice $LOADERS; do echo -n " $way $(tail -n 1 "$WORK/load_$way"),"; done) fsync/s $(fsyncs)"
     done
     # shellcheck disable=SC2086

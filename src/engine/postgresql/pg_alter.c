@@ -1,5 +1,6 @@
 /* Changes of a table's columns in the target, and the shapes of the source's tables that are kept there. A change and the new shape are one transaction: a
  * worker that is killed leaves both or neither. */
+#include <stddef.h>
 #include <stdio.h>
 
 #include "engine/postgresql/pg_checkpoint.h"
@@ -9,23 +10,7 @@
     "CREATE TABLE sluice.shape (job_id text NOT NULL, table_schema text NOT NULL, table_name text NOT NULL, shape text NOT NULL, "                    \
     "PRIMARY KEY (job_id, table_schema, table_name)); COMMENT ON TABLE sluice.shape IS 'Sluice: the columns that tables of the source have at the job''s position'"
 
-static bool find_table(target *t, pg_checkpoint_objects *ret, err *e)
-{
-    if (!pg_checkpoint_tables_find(t->conn, ret, e)) return false;
-    return ret->shape != PG_CHECKPOINT_FOREIGN || err_set(e, ERR_TARGET_CONFLICT, "the destination has a table sluice.shape that is not Sluice's; rename it");
-}
-
-static bool make_table(target *t, err *e)
-{
-    pg_checkpoint_objects have;
-    if (!find_table(t, &have, e)) return false;
-    if (have.shape == PG_CHECKPOINT_OURS) return true;
-    if (!pg_checkpoint_tables_lock(t->conn, e)) return false;
-    bool ok = find_table(t, &have, e) &&
-              pg_checkpoint_tables_make_one(t, have.shape == PG_CHECKPOINT_OURS, "sluice.shape", SHAPE_SQL, e);
-    pg_checkpoint_tables_unlock(t->conn);
-    return ok;
-}
+static bool find_table(target *t, pg_checkpoint_objects *ret, err *e) { return pg_checkpoint_tables_find(t->conn, ret, e) && pg_checkpoint_tables_not_foreign(ret->shape, "sluice.shape", e); }
 
 bool pg_alter_read_shapes(target *t, uint64_t epoch, const catalog_def *c, arena *a, str *ret, err *e)
 {
@@ -85,7 +70,7 @@ bool pg_alter_keep_shapes(target *t, uint64_t epoch, const catalog_def *c, const
     }
     buf_add_c(&sql, " ON CONFLICT DO NOTHING");
     if (sql.failed) return err_no_memory(e, "a statement");
-    return !any || (make_table(t, e) && run(t, epoch, buf_str(&sql), e));
+    return !any || (pg_checkpoint_tables_make_later(t, offsetof(pg_checkpoint_objects, shape), "sluice.shape", SHAPE_SQL, e) && run(t, epoch, buf_str(&sql), e));
 }
 
 /* --- columns --- */
@@ -197,7 +182,7 @@ bool pg_alter_table(target *t, uint64_t epoch, const table_alter *x, err *e)
     add_row(&sql, t->env->job_id, x->table, x->shape);
     buf_add_c(&sql, " ON CONFLICT (job_id, table_schema, table_name) DO UPDATE SET shape = excluded.shape");
     if (table.failed || sql.failed) return err_no_memory(e, "a statement");
-    if (!make_table(t, e) || !is_done(t, x, &done, e)) return false;
+    if (!pg_checkpoint_tables_make_later(t, offsetof(pg_checkpoint_objects, shape), "sluice.shape", SHAPE_SQL, e) || !is_done(t, x, &done, e)) return false;
     if (done || run(t, epoch, buf_str(&sql), e)) return true;
     return err_context(e, "changing the columns of %s as the source did", buf_c(&table));
 }

@@ -111,6 +111,31 @@ bool pg_checkpoint_tables_make_one(target *t, bool exists, const char *name, con
     return make(t, exists, "table", name, undo, create, e);
 }
 
+bool pg_checkpoint_tables_not_foreign(pg_checkpoint_object o, const char *name, err *e)
+{
+    return o != PG_CHECKPOINT_FOREIGN || err_set(e, ERR_TARGET_CONFLICT, "the destination has a table %s that is not Sluice's; rename it", name);
+}
+
+static bool find_one(target *t, size_t which, const char *name, bool *ret_ours, err *e)
+{
+    pg_checkpoint_objects have;
+    if (!pg_checkpoint_tables_find(t->conn, &have, e)) return false;
+    const pg_checkpoint_object *o = (const void *)((const char *)&have + which);
+    *ret_ours = *o == PG_CHECKPOINT_OURS;
+    return pg_checkpoint_tables_not_foreign(*o, name, e);
+}
+
+bool pg_checkpoint_tables_make_later(target *t, size_t which, const char *name, const char *create, err *e)
+{
+    bool ours;
+    if (!find_one(t, which, name, &ours, e)) return false;
+    if (ours) return true;
+    if (!pg_checkpoint_tables_lock(t->conn, e)) return false;
+    bool ok = find_one(t, which, name, &ours, e) && pg_checkpoint_tables_make_one(t, ours, name, create, e);
+    pg_checkpoint_tables_unlock(t->conn);
+    return ok;
+}
+
 static bool rows_entry(target *t, uint64_t *ret_id, err *e)
 {
     const ledger *l = t->env->ledger;

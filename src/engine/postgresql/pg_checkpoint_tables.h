@@ -20,6 +20,10 @@ void pg_checkpoint_tables_unlock(pg_conn *c);
  * written either way; a schema that no job made is adopted: it will be kept. */
 ERR_MUST_USE bool pg_checkpoint_tables_make_schema(target *t, const pg_checkpoint_objects *have, err *e);
 ERR_MUST_USE bool pg_checkpoint_tables_make_one(target *t, bool exists, const char *name, const char *create, err *e);
+/* ERR_TARGET_CONFLICT for a table of the name that is not Sluice's. */
+ERR_MUST_USE bool pg_checkpoint_tables_not_foreign(pg_checkpoint_object o, const char *name, err *e);
+/* Makes a table that not every job has, under the lock; which: its offset in pg_checkpoint_objects. */
+ERR_MUST_USE bool pg_checkpoint_tables_make_later(target *t, size_t which, const char *name, const char *create, err *e);
 /* Writes schema, tables and the job's rows into the ledger and makes what is missing. */
 ERR_MUST_USE bool pg_checkpoint_tables_make(target *t, err *e);
 /* Tells the ledger that the job's rows exist. */

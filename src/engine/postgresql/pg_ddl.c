@@ -1,6 +1,7 @@
 /* Changed definitions in the target. What a transaction of the source drops goes before its rows; what it makes is written down with that, in sluice.ddl, and
  * made once the job's position says that the transaction is here: in one transaction with taking the note away. A worker that is killed in between, and one
  * whose answer was lost, leave all or nothing of each. */
+#include <stddef.h>
 #include <stdio.h>
 
 #include "base/failpoint.h"
@@ -18,22 +19,7 @@
     "table_name text NOT NULL, name text NOT NULL, statement text NOT NULL, otherwise text, PRIMARY KEY (job_id, number)); "                           \
     "COMMENT ON TABLE sluice.ddl IS 'Sluice: definitions that are to be changed behind a transaction of the source'"
 
-static bool find_table(target *t, pg_checkpoint_objects *ret, err *e)
-{
-    if (!pg_checkpoint_tables_find(t->conn, ret, e)) return false;
-    return ret->ddl != PG_CHECKPOINT_FOREIGN || err_set(e, ERR_TARGET_CONFLICT, "the destination has a table sluice.ddl that is not Sluice's; rename it");
-}
-
-static bool make_table(target *t, err *e)
-{
-    pg_checkpoint_objects have;
-    if (!find_table(t, &have, e)) return false;
-    if (have.ddl == PG_CHECKPOINT_OURS) return true;
-    if (!pg_checkpoint_tables_lock(t->conn, e)) return false;
-    bool ok = find_table(t, &have, e) && pg_checkpoint_tables_make_one(t, have.ddl == PG_CHECKPOINT_OURS, "sluice.ddl", DDL_SQL, e);
-    pg_checkpoint_tables_unlock(t->conn);
-    return ok;
-}
+static bool find_table(target *t, pg_checkpoint_objects *ret, err *e) { return pg_checkpoint_tables_find(t->conn, ret, e) && pg_checkpoint_tables_not_foreign(ret->ddl, "sluice.ddl", e); }
 
 static bool begin(target *t, uint64_t epoch, err *e)
 {
@@ -202,7 +188,7 @@ bool pg_ddl_intend(target *t, uint64_t epoch, const catalog_def *c, const ddl_li
     for (uint32_t i = 0; i < l->count; i++)
         if (!ddl_is_drop(l->changes[i].kind) && !step_row(t, &l->changes[i], n++, at, &sql, e)) return false;
     if (sql.failed) return err_no_memory(e, "a statement");
-    if (!make_table(t, e)) return false;
+    if (!pg_checkpoint_tables_make_later(t, offsetof(pg_checkpoint_objects, ddl), "sluice.ddl", DDL_SQL, e)) return false;
     bool ok = begin(t, epoch, e) && drop_all(t, c, l, e) && pg_conn_exec(t->conn, buf_str(&sql), NULL, e) && pg_checkpoint_commit(t->conn, e);
     if (!ok) pg_checkpoint_roll_back(t->conn);
     if (ok) failpoint("ddl:intent");

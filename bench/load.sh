@@ -23,9 +23,9 @@ load_once() { # WAY
     local try
     for try in 1 2 3 4; do
         "load_$1" >"$WORK/once"
-        [ "$1" = sluice ] || [ "$try" = 4 ] || is_equal || { echo "$1 left something out and is run again" >&2; continue; }
-        check_equal "$1"
-        break
+        if is_equal; then break; fi
+        [ "$1" != sluice ] && [ "$try" != 4 ] || differ "$1"
+        echo "$1 left something out and is run again" >&2
     done
     cat "$WORK/once" >>"$WORK/load_$1"
 }

@@ -75,9 +75,11 @@ sums_of() {
 }
 # Every table of both sides, or the run does not count.
 is_equal() { [ "$(sums_of SOURCE)" = "$(sums_of TARGET)" ]; }
-check_equal() { # WHO copied
-    is_equal || { echo "the copies differ: $1 left something out" >&2; exit 1; }
+differ() { # WHO copied
+    echo "the copies differ: $1 left something out" >&2
+    exit 1
 }
+check_equal() { is_equal || differ "$1"; } # WHO copied
 
 # ---- our job ----
 
